@@ -1,0 +1,1 @@
+"""The history of deep learning, one paper at a time."""

@@ -1,0 +1,98 @@
+"""The command `paperimpl`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from paperimpl.vault.paper import Paper, papers, root
+from paperimpl.vault.problem import Problem, VaultError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="The history of deep learning, one paper at a time.")
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Run a command; what is wrong goes to standard error, one line each, and the exit code is 1."""
+    try:
+        app()
+    except VaultError as wrong:
+        _tell(list(wrong.problems))
+        sys.exit(1)
+
+
+def _tell(problems: list[Problem]) -> None:
+    for problem in problems:
+        err.print(str(problem), style="red" if problem.error else "yellow", markup=False)
+
+
+def _finish(problems: list[Problem]) -> None:
+    _tell(problems)
+    if any(problem.error for problem in problems):
+        raise typer.Exit(1)
+
+
+def _chosen(slugs: list[str], everything: bool) -> list[Paper]:
+    repository = root()
+    return papers(repository) if everything else [Paper.find(slug, repository) for slug in slugs]
+
+
+@app.command()
+def where(slug: Annotated[str, typer.Argument(help="a paper; leave out to list all")] = "") -> None:
+    """Print where the files of a paper are."""
+    repository = root()
+    if not slug:
+        for paper in papers(repository):
+            out.print(f"{paper.slug:24} {paper.place('note')}")
+        return
+    paper = Paper.find(slug, repository)
+    for kind, place in paper.places.items():
+        out.print(f"{kind:8} {paper.place(kind)}" + ("" if place.exists() else "  (not there)"), soft_wrap=True)
+
+
+@app.command()
+def run(
+    slugs: Annotated[list[str] | None, typer.Argument(help="papers")] = None,
+    stale: Annotated[bool, typer.Option("--stale", help="every paper whose code has changed since its result")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="every paper")] = False,
+    seeds: Annotated[int, typer.Option(min=1, help="how many seeds, from 0")] = 5,
+    jobs: Annotated[int, typer.Option(min=1, help="how many processes")] = os.cpu_count() or 1,
+) -> None:
+    """Run claims and record what they measure; draws their figures, too."""
+    from paperimpl.cli.run import is_stale, run_claims
+
+    chosen = _chosen(slugs or [], everything or stale)
+    if stale:
+        chosen = [paper for paper in chosen if is_stale(paper)]
+        if not chosen:
+            out.print("every result is from the code as it is")
+            return
+    if not chosen:
+        raise typer.BadParameter("name a paper, or say --stale or --all")
+    missing = [
+        Problem(paper.place("claim"), 0, "there is no claim to run", f"write it; `paperimpl new {paper.chapter} {paper.slug}` shows its form")
+        for paper in chosen
+        if not paper.places["claim"].is_file()
+    ]
+    if missing:
+        _finish(missing)
+    try:
+        _finish(run_claims(chosen, range(seeds), jobs, out))
+    except KeyboardInterrupt:
+        err.print("interrupted: finished papers are recorded, nothing of the others was written")
+        raise typer.Exit(130) from None
+
+
+@app.command()
+def draw(slugs: Annotated[list[str] | None, typer.Argument(help="papers; leave out for all")] = None) -> None:
+    """Draw figures from recorded results; runs nothing."""
+    from paperimpl.cli.run import draw_figures
+
+    draw_figures((p for p in _chosen(slugs or [], not slugs) if p.places["result"].is_file()), out)

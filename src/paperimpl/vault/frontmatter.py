@@ -1,0 +1,79 @@
+"""Front matter with line numbers: YAML between two lines of three dashes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from paperimpl.vault.problem import Problem
+
+__all__ = ["FrontMatter", "split"]
+
+
+@dataclass(frozen=True)
+class FrontMatter:
+    """Properties of a note, and the line that each key stands on.
+
+    Attributes:
+        values: what YAML made of them; empty where there is no front matter or it is broken.
+        lines: key to 1-based line in the file.
+        body: the text after it.
+        body_line: the 1-based line on which the body starts.
+        problem: why YAML refused, if it did.
+    """
+
+    values: dict[str, Any]
+    lines: dict[str, int] = field(default_factory=dict)
+    body: str = ""
+    body_line: int = 1
+    problem: Problem | None = None
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's idea of true and false, as Obsidian has it: `on`, `yes` and `no` are words."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+
+
+def split(text: str, path: str) -> FrontMatter:
+    """Take a note apart. Never raises: a broken block is reported in `problem` and the body is kept."""
+    lines = text.splitlines(keepends=True)
+    if not lines or lines[0].rstrip() != "---":
+        return FrontMatter({}, body=text)
+    end = next((i for i, line in enumerate(lines[1:], 1) if line.rstrip() in ("---", "...")), None)
+    if end is None:
+        problem = Problem(path, 1, "front matter opens with '---' and never closes", "add a line '---' after it")
+        return FrontMatter({}, body=text, problem=problem)
+    block, body, body_line = "".join(lines[1:end]), "".join(lines[end + 1 :]), end + 2
+    try:
+        node = yaml.compose(block, Loader=_Loader)
+        values = yaml.load(block, Loader=_Loader) or {}
+    except (yaml.YAMLError, ValueError) as refused:  # ValueError: a date such as 2024-13-40
+        mark = getattr(refused, "problem_mark", None)
+        what = getattr(refused, "problem", None) or str(refused)
+        line = mark.line + 2 if mark else 1
+        problem = Problem(path, line, f"front matter is not YAML: {what}", "quote values that hold ': ', '#' or '[['")
+        return FrontMatter({}, body=body, body_line=body_line, problem=problem)
+    if not isinstance(values, dict):
+        problem = Problem(path, 2, "front matter is not a list of properties", "write one 'key: value' a line")
+        return FrontMatter({}, body=body, body_line=body_line, problem=problem)
+    keys = node.value if isinstance(node, yaml.MappingNode) else []
+    where: dict[str, int] = {}
+    for key, _ in keys:
+        if key.value in where:
+            problem = Problem(
+                path, key.start_mark.line + 2, f"{key.value!r} stands twice in the front matter", "keep one of them"
+            )
+            return FrontMatter({}, body=body, body_line=body_line, problem=problem)
+        where[key.value] = key.start_mark.line + 2
+    return FrontMatter({str(k): v for k, v in values.items()}, where, body, body_line)

@@ -1,0 +1,159 @@
+"""The record: a paper's front matter, typed. Every error names the note, the field and what was expected."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from paperimpl.vault.frontmatter import FrontMatter
+from paperimpl.vault.problem import Problem, nearest
+
+__all__ = ["OPEN_LICENSES", "STATUSES", "Record", "parse"]
+
+STATUSES = ("to read", "reading", "done")
+
+# Licences under which a PDF may be shown and copied. Anything else is linked at its source.
+OPEN_LICENSES = frozenset(
+    f"CC-{kind}-{version}" for kind in ("BY", "BY-SA", "BY-NC", "BY-NC-SA", "BY-ND", "BY-NC-ND") for version in ("3.0", "4.0")
+) | {"CC0-1.0", "public domain"}
+
+# What Obsidian and the publishing layer read of any note, paper or not.
+_OF_ANY_NOTE = {"aliases", "cover", "cssclasses", "description", "permalink", "publish", "tags"}
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a note's front matter says of its paper (DESIGN 4).
+
+    Attributes:
+        description: the one idea, in a sentence of at most 200 characters.
+        venue: where it appeared, as one cites it.
+        arxiv, doi, url: its source; at least one.
+        pdf: where `paperimpl pdf` fetches it; empty where it cannot be fetched.
+        license: an SPDX name such as `CC-BY-4.0`, or empty where all rights are reserved or unknown.
+        order: its place in its chapter.
+        requires: slugs or names of notes to be known first.
+        status: how far the vault's author is with it.
+        unchecked: what in the note could not be checked against the paper.
+    """
+
+    title: str
+    description: str
+    authors: tuple[str, ...]
+    year: int
+    venue: str
+    order: int
+    requires: tuple[str, ...]
+    tags: tuple[str, ...]
+    status: str
+    arxiv: str = ""
+    doi: str = ""
+    url: str = ""
+    pdf: str = ""
+    license: str = ""
+    aliases: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
+    lines: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def source(self) -> str:
+        """Where a reader finds the paper."""
+        if self.arxiv:
+            return f"https://arxiv.org/abs/{self.arxiv}"
+        return f"https://doi.org/{self.doi}" if self.doi else self.url
+
+    @property
+    def may_redistribute(self) -> bool:
+        """Say whether its licence lets the public site carry the PDF."""
+        return self.license in OPEN_LICENSES
+
+
+_NAMES = [f.name for f in fields(Record) if f.name != "lines"]
+_REQUIRED = ["title", "description", "authors", "year", "venue", "order", "requires", "tags", "status"]
+_LISTS = ["authors", "requires", "tags", "aliases", "unchecked"]
+_LINK = re.compile(r"\[\[([^\[\]|#]+)(?:[#|][^\[\]]*)?\]\]")
+_MATCHES = {
+    "arxiv": (re.compile(r"\d{4}\.\d{4,5}|[a-z-]+/\d{7}"), "an arXiv id such as 1706.03762, in quotes"),
+    "doi": (re.compile(r"10\.\d{4,}/\S+"), "a DOI such as 10.1162/neco.1997.9.8.1735"),
+    "url": (re.compile(r"https?://\S+"), "an address that starts with https://"),
+    "pdf": (re.compile(r"https?://\S+"), "an address that starts with https://"),
+}
+
+
+def parse(front: FrontMatter, path: str) -> tuple[Record | None, list[Problem]]:
+    """Read a record. Returns it, or None, and every problem found; problems carry the line of their field."""
+    if front.problem:
+        return None, [front.problem]
+    if not front.values:
+        remedy = "start it as `paperimpl new CHAPTER SLUG` does"
+        return None, [Problem(path, 1, "a paper's note has no front matter", remedy)]
+    problems: list[Problem] = []
+
+    def wrong(name: str, expected: str) -> None:
+        line = front.lines.get(name, 1)
+        if name in front.values:
+            problems.append(Problem(path, line, f"{name}: {front.values[name]!r} is not {expected}", f"write {expected}"))
+        else:
+            problems.append(Problem(path, line, f"{name} is missing", f"add '{name}:', {expected}"))
+
+    for name in front.values:
+        if name not in _NAMES and name not in _OF_ANY_NOTE:
+            hint = nearest(name, _NAMES) or f"known fields: {', '.join(_NAMES)}"
+            problems.append(Problem(path, front.lines.get(name, 1), f"{name}: unknown field", hint))
+    values: dict[str, Any] = {}
+    for name in _NAMES:
+        value = front.values.get(name)
+        if value is None or value == "":
+            if name == "requires" and name in front.values:
+                values[name] = ()
+            elif name in _REQUIRED:
+                wrong(name, _expected(name))
+            continue
+        if name in _LISTS:
+            if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+                wrong(name, _expected(name))
+                continue
+            if name == "requires":
+                if not all(_LINK.fullmatch(item) for item in value):
+                    wrong(name, _expected(name))
+                    continue
+                value = [_LINK.fullmatch(item)[1].strip() for item in value]  # type: ignore[index]
+            values[name] = tuple(value)
+        elif name in ("year", "order"):
+            low, high = (1900, 2100) if name == "year" else (1, 99)
+            if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+                wrong(name, _expected(name))
+            else:
+                values[name] = value
+        elif not isinstance(value, str):
+            wrong(name, _expected(name))
+        elif name in _MATCHES and not _MATCHES[name][0].fullmatch(value):
+            wrong(name, _MATCHES[name][1])
+        elif name == "status" and value not in STATUSES:
+            wrong(name, _expected(name))
+        elif name == "description" and len(value) > 200:
+            wrong(name, _expected(name))
+        else:
+            values[name] = value
+    if not any(front.values.get(name) for name in ("arxiv", "doi", "url")):
+        problems.append(Problem(path, 1, "the paper has no source", "add one of arxiv, doi, url"))
+    if problems:
+        return None, problems
+    return Record(**values, lines=front.lines), []
+
+
+def _expected(name: str) -> str:
+    return {
+        "title": "the paper's title",
+        "description": "its one idea in at most 200 characters",
+        "authors": 'a list of names: ["S. Hochreiter", "J. Schmidhuber"]',
+        "year": "the year it appeared, a number",
+        "venue": "where it appeared",
+        "order": "its place in the chapter, a number from 1",
+        "requires": 'a list of links in quotes: ["[[rnn]]"], or [] for none',
+        "tags": "a list of words: [recurrent]",
+        "status": f"one of {', '.join(STATUSES)}",
+        "aliases": "a list of names",
+        "unchecked": "a list of sentences",
+    }.get(name, "a word or a sentence, in quotes if YAML takes it for something else")

@@ -1,0 +1,180 @@
+"""Results as data: what `paperimpl run` recorded, and what a note may quote of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from paperimpl.vault.problem import nearest
+
+__all__ = ["LEAST_SEEDS", "Recorded", "Run", "quote"]
+
+LEAST_SEEDS = 5
+
+_FLAT = re.compile(r"\[\s+([-\d.,eE+\s]+?)\s+\]")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One seed: what it measured, whether the claim held, and the CPU seconds that it took."""
+
+    seed: int
+    measured: Mapping[str, float]
+    holds: bool
+    seconds: float
+    curves: Mapping[str, Any]
+    images: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A claim's recorded result.
+
+    Attributes:
+        says: what the paper states, with its section, table or figure.
+        threshold: the claim's docstring: when it holds.
+        digest: of the code that made it.
+        units: measured key to unit.
+        made_with: versions and thread count.
+    """
+
+    says: str
+    threshold: str
+    digest: str
+    units: Mapping[str, str]
+    runs: Sequence[Run]
+    made_with: Mapping[str, str]
+
+    @property
+    def holds(self) -> bool:
+        """Say whether the claim held in every run."""
+        return bool(self.runs) and all(run.holds for run in self.runs)
+
+    @property
+    def keys(self) -> list[str]:
+        """What was measured, in the claim's order."""
+        return list(self.runs[0].measured) if self.runs else []
+
+    def values(self, key: str) -> list[float]:
+        """One number a run, by seed. Raises KeyError with the near name where the key is unknown."""
+        if key == "seconds":
+            return [run.seconds for run in self.runs]
+        if key not in self.keys:
+            raise KeyError(nearest(key, self.keys) or f"measured are {', '.join(self.keys)}")
+        return [run.measured[key] for run in self.runs]
+
+    @classmethod
+    def load(cls, path: Path) -> Recorded:
+        """Read a result file.
+
+        Raises:
+            ValueError: it is not one; the message says why.
+        """
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            runs = [
+                Run(
+                    r["seed"], dict(r["measured"]), r["holds"], r["seconds"], r.get("curves", {}), r.get("images", {})
+                )
+                for r in data["runs"]
+            ]
+            return cls(
+                data["says"], data["threshold"], data["digest"], data.get("units", {}), runs, data.get("made_with", {})
+            )
+        except (json.JSONDecodeError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as broken:
+            raise ValueError(f"not a result file: {type(broken).__name__}: {broken}") from broken
+
+    def dump(self) -> str:
+        """Write it down: stable order, one number a run readable in a diff."""
+        data = {
+            "says": self.says,
+            "threshold": self.threshold,
+            "digest": self.digest,
+            "units": dict(self.units),
+            "made_with": dict(self.made_with),
+            "runs": [
+                {
+                    "seed": run.seed,
+                    "measured": dict(run.measured),
+                    "holds": run.holds,
+                    "seconds": round(run.seconds, 2),
+                    "curves": run.curves,
+                    "images": run.images,
+                }
+                for run in sorted(self.runs, key=lambda run: run.seed)
+            ],
+        }
+        text = json.dumps(data, indent=1, ensure_ascii=False)
+        # Lists of bare numbers on one line: a curve of 600 points is one line of a diff, not 600.
+        return _FLAT.sub(lambda m: f"[{' '.join(m[1].split())}]", text) + "\n"
+
+
+_STATISTICS: dict[str, Callable[[list[float]], float]] = {
+    "mean": statistics.fmean,
+    "median": statistics.median,
+    "min": min,
+    "max": max,
+    "std": lambda values: statistics.stdev(values) if len(values) > 1 else 0.0,
+}
+
+
+def number(value: float, style: str = "") -> str:
+    """Print a number for prose: three significant digits, or in a style: `%`, or any format such as `.2f`."""
+    if style == "%":
+        percent = 100 * value
+        return f"{percent:.2f}%" if abs(percent) < 1 and percent else f"{percent:.1f}%".replace(".0%", "%")
+    if style:
+        return format(int(value) if style.endswith("d") else value, style)
+    if value == int(value) and abs(value) < 1e6:
+        return f"{int(value):,}"
+    if 1e-3 <= abs(value) < 1e6:
+        return f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    mantissa, exponent = f"{value:.2e}".split("e")
+    superscript = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{mantissa} × 10{superscript}"
+
+
+def quote(recorded: Recorded, key: str, words: Sequence[str] = ()) -> str:
+    """Answer what a note asks of a result: `{{ slug.key words }}`.
+
+    Keys are what the claim measured, and `seconds` (CPU seconds a seed), `seeds` (how many), `held` ("5 of 5").
+    Words: one of mean (the default), median, min, max, std, range (min–max) or `seed N`; and a style, `%` or a
+    Python format such as `.2f`.
+
+    Raises:
+        KeyError: the key was not measured, or a word is not known; its argument is the remedy.
+    """
+    if key == "seeds" or key == "held":
+        if words:
+            raise KeyError(f"{key!r} takes no further words")
+        held = sum(run.holds for run in recorded.runs)
+        return str(len(recorded.runs)) if key == "seeds" else f"{held} of {len(recorded.runs)}"
+    values, statistic, style, rest = recorded.values(key), "mean", "", list(words)
+    seed: int | None = None
+    while rest:
+        word = rest.pop(0)
+        if word in _STATISTICS or word == "range":
+            statistic = word
+        elif word == "seed" and rest and rest[0].isdigit():
+            seed = int(rest.pop(0))
+        elif word == "%" or re.fullmatch(r"[,+]?(\.\d+)?[defg]", word):
+            style = word
+        else:
+            known = [*_STATISTICS, "range", "seed", "%"]
+            raise KeyError(nearest(word, known) or f"{word!r} is none of {', '.join(known)}, nor a format such as .2f")
+    if seed is not None:
+        by_seed = dict(zip([run.seed for run in recorded.runs], values, strict=True))
+        if seed not in by_seed:
+            raise KeyError(f"seed {seed} was not run; seeds are {', '.join(map(str, by_seed))}")
+        return number(by_seed[seed], style)
+    if statistic == "range":
+        low, high = number(min(values), style), number(max(values), style)
+        if low == high:
+            return low
+        return f"{low.removesuffix('%') if style == '%' else low}–{high}"
+    return number(_STATISTICS[statistic](values), style)
