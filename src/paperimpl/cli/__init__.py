@@ -26,6 +26,11 @@ def main() -> None:
     except VaultError as wrong:
         _tell(list(wrong.problems))
         sys.exit(1)
+    except ModuleNotFoundError as absent:  # the site's environment has no torch, and need not
+        if (absent.name or "paperimpl").startswith("paperimpl"):
+            raise
+        _tell([Problem(f"{absent.name}", 0, "is not installed, and this command needs it", "pip install -e '.[lab]'")])
+        sys.exit(1)
 
 
 def _tell(problems: list[Problem]) -> None:
@@ -41,7 +46,7 @@ def _finish(problems: list[Problem]) -> None:
 
 def _chosen(slugs: list[str], everything: bool) -> list[Paper]:
     repository = root()
-    return papers(repository) if everything else [Paper.find(slug, repository) for slug in slugs]
+    return papers(repository) if everything else [Paper.find(slug, repository) for slug in dict.fromkeys(slugs)]
 
 
 @app.command()
@@ -60,7 +65,7 @@ def where(slug: Annotated[str, typer.Argument(help="a paper; leave out to list a
 @app.command()
 def run(
     slugs: Annotated[list[str] | None, typer.Argument(help="papers")] = None,
-    stale: Annotated[bool, typer.Option("--stale", help="every paper whose code has changed since its result")] = False,
+    stale: Annotated[bool, typer.Option("--stale", help="only those whose code has changed since")] = False,
     everything: Annotated[bool, typer.Option("--all", help="every paper")] = False,
     seeds: Annotated[int, typer.Option(min=1, help="how many seeds, from 0")] = 5,
     jobs: Annotated[int, typer.Option(min=1, help="how many processes")] = os.cpu_count() or 1,
@@ -68,7 +73,7 @@ def run(
     """Run claims and record what they measure; draws their figures, too."""
     from paperimpl.cli.run import is_stale, run_claims
 
-    chosen = _chosen(slugs or [], everything or stale)
+    chosen = _chosen(slugs or [], everything or (stale and not slugs))
     if stale:
         chosen = [paper for paper in chosen if is_stale(paper)]
         if not chosen:
@@ -77,7 +82,7 @@ def run(
     if not chosen:
         raise typer.BadParameter("name a paper, or say --stale or --all")
     missing = [
-        Problem(paper.place("claim"), 0, "there is no claim to run", f"write it; `paperimpl new {paper.chapter} {paper.slug}` shows its form")
+        Problem(paper.place("claim"), 0, "there is no claim to run", "write it; CONTRIBUTING.md says how")
         for paper in chosen
         if not paper.places["claim"].is_file()
     ]
@@ -95,4 +100,11 @@ def draw(slugs: Annotated[list[str] | None, typer.Argument(help="papers; leave o
     """Draw figures from recorded results; runs nothing."""
     from paperimpl.cli.run import draw_figures
 
-    draw_figures((p for p in _chosen(slugs or [], not slugs) if p.places["result"].is_file()), out)
+    chosen = _chosen(slugs or [], not slugs)
+    undrawn = [
+        Problem(paper.place("result"), 0, "there is no result to draw", f"paperimpl run {paper.slug}")
+        for paper in chosen
+        if slugs and not paper.places["result"].is_file()
+    ]
+    drawable = (paper for paper in chosen if paper.places["result"].is_file())
+    _finish(undrawn + draw_figures(drawable, out))

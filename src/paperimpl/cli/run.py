@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
+import signal
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from paperimpl.vault.digest import digest
 from paperimpl.vault.paper import Paper
-from paperimpl.vault.problem import Problem
+from paperimpl.vault.problem import Problem, relative
 from paperimpl.vault.result import Recorded, Run
 from paperimpl.vault.write import write
 
@@ -19,15 +22,14 @@ __all__ = ["draw_figures", "is_stale", "run_claims"]
 
 
 def is_stale(paper: Paper) -> bool:
-    """Say whether a paper has a claim and no valid result of that very code."""
+    """Say whether a paper has a claim and no valid result of that very code; code that does not parse is stale."""
     places = paper.places
     if not places["claim"].is_file():
         return False
     try:
-        recorded = Recorded.load(places["result"])
-    except (ValueError, FileNotFoundError):
+        return Recorded.load(places["result"]).digest != digest(places["claim"], paper.repository / "src")
+    except (ValueError, FileNotFoundError, SyntaxError):
         return True
-    return recorded.digest != digest(places["claim"], paper.repository / "src")
 
 
 def run_claims(papers: Iterable[Paper], seeds: Sequence[int], jobs: int, console: Console) -> list[Problem]:
@@ -40,40 +42,50 @@ def run_claims(papers: Iterable[Paper], seeds: Sequence[int], jobs: int, console
         like any other.
     """
     problems: list[Problem] = []
+    crashed: dict[str, Problem] = {}
     context = multiprocessing.get_context("spawn")  # a fork would inherit torch's threads
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
     )
-    with bar, ProcessPoolExecutor(jobs, mp_context=context, max_tasks_per_child=8) as pool:
+    with bar, ProcessPoolExecutor(jobs, mp_context=context, initializer=_deaf, max_tasks_per_child=8) as pool:
         try:
-            waiting: dict[Future[tuple[Run, dict[str, str]]], Paper] = {}
+            waiting: dict[Future[tuple[Run, dict[str, str]]], tuple[Paper, int]] = {}
             done: dict[str, list[tuple[Run, dict[str, str]]]] = {}
             tasks = {}
             digests = {}
             for paper in papers:
                 # Before the first run: code edited while it runs must not pass for the code that ran.
-                digests[paper.slug] = digest(paper.places["claim"], paper.repository / "src")
+                try:
+                    digests[paper.slug] = digest(paper.places["claim"], paper.repository / "src")
+                except SyntaxError as broken:
+                    where = relative(Path(broken.filename or ""), paper.repository)
+                    problems.append(Problem(where, broken.lineno or 0, f"not Python: {broken.msg}", "mend it"))
+                    continue
                 tasks[paper.slug] = bar.add_task(paper.slug, total=len(seeds))
                 done[paper.slug] = []
-                waiting |= {pool.submit(_run, paper.slug, seed): paper for seed in seeds}
+                waiting |= {pool.submit(_run, paper.slug, seed): (paper, seed) for seed in seeds}
             for future in as_completed(waiting):
-                paper = waiting[future]
+                paper, seed = waiting[future]
                 bar.advance(tasks[paper.slug])
                 try:
                     done[paper.slug].append(future.result())
                 except Exception as crash:  # a claim may raise anything; the other papers go on
-                    problems.append(
-                        Problem(paper.place("claim"), _line(crash, paper), f"{type(crash).__name__}: {crash}")
-                    )
+                    crashed.setdefault(paper.slug, _crash(crash, paper, seed))
                     continue
                 if len(done[paper.slug]) == len(seeds):
                     problems += _record(paper, done.pop(paper.slug), digests[paper.slug], console)
         except BaseException:
+            workers = list((pool._processes or {}).values())  # shutdown() forgets them
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in list((pool._processes or {}).values()):
-                process.terminate()
+            for worker in workers:
+                worker.terminate()
             raise
-    return problems
+    return [*problems, *crashed.values()]
+
+
+def _deaf() -> None:
+    """Leave Ctrl-C to the main process, which ends the workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _run(slug: str, seed: int) -> tuple[Run, dict[str, str]]:
@@ -87,6 +99,9 @@ def _record(paper: Paper, done: list[tuple[Run, dict[str, str]]], digest: str, c
 
     says, threshold = about(paper.slug)
     runs = sorted((run for run, _ in done), key=lambda run: run.seed)
+    if not runs[0].measured or any(set(run.measured) != set(runs[0].measured) for run in runs):
+        remedy = "let every seed measure the same, at least one number"
+        return [Problem(paper.place("claim"), 0, "nothing recorded: its seeds measured different things", remedy)]
     recorded = Recorded(says, threshold, digest, done[0][1], runs, made_with())
     write(paper.places["result"], recorded.dump())
     draw_figures([paper], console)
@@ -106,20 +121,29 @@ def _summary(recorded: Recorded) -> str:
     return ", ".join(parts)
 
 
-def _line(crash: BaseException, paper: Paper) -> int:
-    """The line of the claim in a traceback; a worker process sends its own as text."""
-    import re
+def _crash(crash: Exception, paper: Paper, seed: int) -> Problem:
+    """Say what a claim raised, and on which of its lines; a worker process sends its traceback as text."""
+    lines = re.findall(rf'claims[/\\]{paper.slug}\.py", line (\d+)', str(crash.__cause__ or ""))
+    what = " ".join(f"seed {seed}: {type(crash).__name__}: {crash}".split())
+    remedy = f'python -c "from paperimpl.claims.{paper.slug} import claim; claim({seed})" shows how it came to that'
+    return Problem(paper.place("claim"), int(lines[-1]) if lines else 0, what, remedy)
 
-    told = str(crash.__cause__ or "")
-    lines = re.findall(rf'claims/{paper.slug}\.py", line (\d+)', told)
-    return int(lines[-1]) if lines else 0
 
+def draw_figures(papers: Iterable[Paper], console: Console) -> list[Problem]:
+    """Draw every paper's figure from its result; nothing is run.
 
-def draw_figures(papers: Iterable[Paper], console: Console) -> None:
-    """Draw every paper's figure from its result; nothing is run."""
+    Returns:
+        One problem for every result that cannot be read.
+    """
     from paperimpl.lab.figure import draw
 
+    problems = []
     for paper in papers:
-        figure = draw(Recorded.load(paper.places["result"]), paper.slug)
-        if write(paper.places["figure"], figure):
-            console.print(f"drew {paper.place('figure')}")
+        try:
+            recorded = Recorded.load(paper.places["result"])
+        except ValueError as broken:
+            problems.append(Problem(paper.place("result"), 0, str(broken), f"paperimpl run {paper.slug}"))
+            continue
+        if write(paper.places["figure"], draw(recorded, paper.slug)):
+            console.print(f"drew {paper.place('figure')}", soft_wrap=True)
+    return problems

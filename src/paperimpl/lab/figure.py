@@ -36,7 +36,7 @@ _COLOURS = {
     "#090909": ("series-6", "#be185d", "#ff8fbf"),
 }
 _INK, _FAINT, _RULE, *_SERIES = _COLOURS
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "paperimpl",
     "font.family": "sans-serif",
@@ -87,10 +87,10 @@ def draw(recorded: Recorded, slug: str) -> str:
         for row, title in zip(rows[len(by_unit) :], curves, strict=False):
             _lines(row.subplots(), title, [run.curves[title] for run in recorded.runs if title in run.curves])
         if images:
-            grid = rows[-1].subplots(math.ceil(len(images) / columns), columns, squeeze=False).flat
+            grid = rows[-1].subplots(math.ceil(len(images) / columns), columns, squeeze=False).ravel()
             for axes, title in zip(grid, images, strict=False):
                 _image(axes, title, recorded.runs[0].images[title])
-            for axes in list(grid)[len(images) :]:
+            for axes in grid[len(images) :]:
                 axes.set_visible(False)
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
@@ -166,11 +166,12 @@ def _svg(text: str, slug: str, told: str) -> str:
     """Turn matplotlib's file into ours: variables for colours, ids of its own, words for screen readers."""
     for colour, (name, light, _) in _COLOURS.items():
         text = text.replace(colour, f"var(--figure-{name}, {light})")
-    text = re.sub(r'"font: ([^"]*)"', lambda m: f'"font: {m[1]}"', text)
-    text = text.replace("'DejaVu Sans', ", "").replace("sans-serif", "var(--figure-font, system-ui, sans-serif)")
-    # ids are per document: several figures may stand inline in one page
-    for identifier in set(re.findall(r'id="([^"]+)"', text)):
-        text = re.sub(rf'(id="|href="#|url\(#){re.escape(identifier)}(?=["\)])', rf"\1{slug}-{identifier}", text)
+    text = re.sub(r"'DejaVu Sans'(, '[^']*')*(, sans-serif)?", "var(--figure-font, system-ui, sans-serif)", text)
+    text = text.replace('<style type="text/css">*{', "<style>.claim-figure *{")  # inline, it would style the page
+    # Ids are per document, and several figures may stand inline in one page. Matplotlib's own are hashes of
+    # coordinates, down to the last bit: numbers in order of appearance are the same every time.
+    ids = {name: f"{slug}-{n}" for n, name in enumerate(dict.fromkeys(re.findall(r' id="([^"]+)"', text)))}
+    text = re.sub(r'( id="|href="#|url\(#)([^")]+)', lambda m: m[1] + ids.get(m[2], m[2]), text)
     dark = "".join(f"--figure-{name}:{dark};" for name, _, dark in _COLOURS.values())
     style = f"@media (prefers-color-scheme: dark){{svg.claim-figure:root{{{dark}}}}}"
     head = re.search(r"<svg[^>]*>", text)

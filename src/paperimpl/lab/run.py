@@ -28,6 +28,7 @@ def run(slug: str, seed: int) -> tuple[Run, dict[str, str]]:
     """
     torch.set_num_threads(1)
     module = importlib.import_module(f"paperimpl.claims.{slug}")
+    about(slug)  # a claim without SAYS cannot be recorded: better said before the minutes it takes
     start = time.process_time()
     result = module.claim(seed)
     seconds = time.process_time() - start

@@ -21,12 +21,12 @@ def digest(claim: Path, source: Path) -> str:
         source: the folder that holds `paperimpl/`.
 
     Raises:
-        SyntaxError: one of the modules does not parse.
+        SyntaxError: one of the modules does not parse; its `filename` says which.
     """
     total = hashlib.sha256()
     for path in sorted(modules(claim, source)):
         total.update(path.relative_to(source).as_posix().encode())
-        total.update(_shape(_undocumented(ast.parse(path.read_bytes(), path.name))).encode())
+        total.update(_shape(_undocumented(ast.parse(path.read_bytes(), str(path)))).encode())
     return f"sha256:{total.hexdigest()[:32]}"
 
 
@@ -44,14 +44,16 @@ def modules(start: Path, source: Path) -> set[Path]:
 
 def _imports(path: Path, source: Path) -> Iterator[Path]:
     """Find the files that a file's import statements name, wherever in it they stand."""
-    for node in ast.walk(ast.parse(path.read_bytes(), path.name)):
+    for node in ast.walk(ast.parse(path.read_bytes(), str(path))):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             stem = node.module or ""
             if node.level:
-                package = path.parent.relative_to(source).parts[: len(path.parent.relative_to(source).parts) - node.level + 1]
+                package = path.parent.relative_to(source).parts[
+                    : len(path.parent.relative_to(source).parts) - node.level + 1
+                ]
                 stem = ".".join((*package, *filter(None, [node.module])))
             names = [stem, *(f"{stem}.{alias.name}" for alias in node.names)]
         for name in names:
@@ -70,7 +72,11 @@ def _undocumented(tree: ast.Module) -> ast.Module:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
                 node.body = node.body[1:]
     return tree
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,7 +48,8 @@ _Loader.add_implicit_resolver(
 
 def split(text: str, path: str) -> FrontMatter:
     """Take a note apart. Never raises: a broken block is reported in `problem` and the body is kept."""
-    lines = text.splitlines(keepends=True)
+    text = text.removeprefix("\ufeff")
+    lines = io.StringIO(text).readlines()  # as an editor counts them; splitlines() also breaks at form feeds
     if not lines or lines[0].rstrip() != "---":
         return FrontMatter({}, body=text)
     end = next((i for i, line in enumerate(lines[1:], 1) if line.rstrip() in ("---", "...")), None)
@@ -57,13 +59,12 @@ def split(text: str, path: str) -> FrontMatter:
     block, body, body_line = "".join(lines[1:end]), "".join(lines[end + 1 :]), end + 2
     try:
         node = yaml.compose(block, Loader=_Loader)
-        values = yaml.load(block, Loader=_Loader) or {}
-    except (yaml.YAMLError, ValueError) as refused:  # ValueError: a date such as 2024-13-40
-        mark = getattr(refused, "problem_mark", None)
-        what = getattr(refused, "problem", None) or str(refused)
-        line = mark.line + 2 if mark else 1
-        problem = Problem(path, line, f"front matter is not YAML: {what}", "quote values that hold ': ', '#' or '[['")
+        values = yaml.load(block, Loader=_Loader)
+    except Exception as refused:  # besides YAMLError: ValueError for the date 2024-13-40, KeyError for `!!bool x`, ...
+        line, why = _refusal(refused, block)
+        problem = Problem(path, line, f"front matter is not YAML: {why}", "quote values that hold ': ', '#' or '[['")
         return FrontMatter({}, body=body, body_line=body_line, problem=problem)
+    values = {} if values is None else values
     if not isinstance(values, dict):
         problem = Problem(path, 2, "front matter is not a list of properties", "write one 'key: value' a line")
         return FrontMatter({}, body=body, body_line=body_line, problem=problem)
@@ -77,3 +78,12 @@ def split(text: str, path: str) -> FrontMatter:
             return FrontMatter({}, body=body, body_line=body_line, problem=problem)
         where[key.value] = key.start_mark.line + 2
     return FrontMatter({str(k): v for k, v in values.items()}, where, body, body_line)
+
+
+def _refusal(refused: Exception, block: str) -> tuple[int, str]:
+    """Say where in the file YAML stopped, and why, on one line."""
+    if isinstance(refused, yaml.reader.ReaderError):
+        return block.count("\n", 0, refused.position) + 2, f"{refused.reason} (#x{refused.character:04x})"
+    mark = getattr(refused, "problem_mark", None)
+    why = getattr(refused, "problem", None) or f"{type(refused).__name__}: {refused}"
+    return (mark.line + 2 if mark else 1), " ".join(why.split())

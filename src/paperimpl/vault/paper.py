@@ -10,10 +10,24 @@ from pathlib import Path
 from paperimpl.vault import frontmatter, record
 from paperimpl.vault.problem import Problem, VaultError, nearest, relative
 
-__all__ = ["CHAPTER", "SLUG", "Paper", "papers", "root"]
+__all__ = ["CHAPTER", "CHAPTERS", "SLUG", "Paper", "papers", "root"]
 
 SLUG = re.compile(r"[a-z][a-z0-9_]*")
 CHAPTER = re.compile(r"\d\d-[a-z]+")
+
+# The curriculum's ten, in its order: folder in the vault, title.
+CHAPTERS = {
+    "01-foundations": "Neurons to deep networks",
+    "02-optimization": "Optimization and regularization",
+    "03-vision": "Computer vision",
+    "04-sequences": "Sequences and embeddings",
+    "05-transformers": "Transformers and language models",
+    "06-generative": "Generative models and multi-modality",
+    "07-reinforcement": "Reinforcement learning and alignment",
+    "08-recommenders": "Recommender systems",
+    "09-uncertainty": "Gaussian processes, uncertainty and hyperparameter search",
+    "10-scale": "Compute, parallelism and efficiency",
+}
 
 
 def root(start: Path | None = None) -> Path:
@@ -45,7 +59,7 @@ class Paper:
 
     @cached_property
     def places(self) -> dict[str, Path]:
-        """Where its seven files are, or belong; absolute."""
+        """Where its files are, or belong; absolute."""
         folder = self.repository / "vault" / self.chapter / self.slug
         code = self.repository / "src/paperimpl"
         return {
@@ -56,6 +70,7 @@ class Paper:
             "model": code / "papers" / f"{self.slug}.py",
             "claim": code / "claims" / f"{self.slug}.py",
             "test": self.repository / "tests/papers" / f"test_{self.slug}.py",
+            "bugs": self.repository / "tests/papers/bugs" / f"{self.slug}.toml",
         }
 
     def place(self, kind: str) -> str:

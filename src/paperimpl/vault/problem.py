@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Problem", "VaultError", "nearest"]
+__all__ = ["Problem", "VaultError", "nearest", "relative"]
 
 
 @dataclass(frozen=True, order=True)

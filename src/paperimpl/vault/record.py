@@ -15,7 +15,9 @@ STATUSES = ("to read", "reading", "done")
 
 # Licences under which a PDF may be shown and copied. Anything else is linked at its source.
 OPEN_LICENSES = frozenset(
-    f"CC-{kind}-{version}" for kind in ("BY", "BY-SA", "BY-NC", "BY-NC-SA", "BY-ND", "BY-NC-ND") for version in ("3.0", "4.0")
+    f"CC-{kind}-{version}"
+    for kind in ("BY", "BY-SA", "BY-NC", "BY-NC-SA", "BY-ND", "BY-NC-ND")
+    for version in ("3.0", "4.0")
 ) | {"CC0-1.0", "public domain"}
 
 # What Obsidian and the publishing layer read of any note, paper or not.
@@ -72,12 +74,33 @@ class Record:
 _NAMES = [f.name for f in fields(Record) if f.name != "lines"]
 _REQUIRED = ["title", "description", "authors", "year", "venue", "order", "requires", "tags", "status"]
 _LISTS = ["authors", "requires", "tags", "aliases", "unchecked"]
+_RANGES = {"year": range(1900, 2101), "order": range(1, 100)}
 _LINK = re.compile(r"\[\[([^\[\]|#]+)(?:[#|][^\[\]]*)?\]\]")
 _MATCHES = {
-    "arxiv": (re.compile(r"\d{4}\.\d{4,5}|[a-z-]+/\d{7}"), "an arXiv id such as 1706.03762, in quotes"),
-    "doi": (re.compile(r"10\.\d{4,}/\S+"), "a DOI such as 10.1162/neco.1997.9.8.1735"),
-    "url": (re.compile(r"https?://\S+"), "an address that starts with https://"),
-    "pdf": (re.compile(r"https?://\S+"), "an address that starts with https://"),
+    "description": re.compile(r"(?s).{1,200}"),
+    "status": re.compile("|".join(STATUSES)),
+    "arxiv": re.compile(r"\d{4}\.\d{4,5}|[a-z-]+/\d{7}"),
+    "doi": re.compile(r"10\.\d{4,}/\S+"),
+    "url": re.compile(r"https?://\S+"),
+    "pdf": re.compile(r"https?://\S+"),
+}
+_EXPECTED = {
+    "title": "the paper's title, in quotes if YAML takes it for a number",
+    "description": "its one idea in at most 200 characters",
+    "authors": 'a list of names: ["S. Hochreiter", "J. Schmidhuber"]',
+    "year": "the year it appeared, a number such as 1997",
+    "venue": "where it appeared",
+    "order": "its place in the chapter, a number from 1",
+    "requires": 'a list of links in quotes: ["[[rnn]]"], or [] for none',
+    "tags": "a list of words: [recurrent]",
+    "status": f"one of {', '.join(STATUSES)}",
+    "aliases": "a list of names",
+    "unchecked": "a list of sentences",
+    "arxiv": "an arXiv id such as 1706.03762, in quotes",
+    "doi": "a DOI such as 10.1162/neco.1997.9.8.1735",
+    "url": "an address that starts with https://",
+    "pdf": "an address that starts with https://",
+    "license": "the name of a licence such as CC-BY-4.0",
 }
 
 
@@ -90,16 +113,18 @@ def parse(front: FrontMatter, path: str) -> tuple[Record | None, list[Problem]]:
         return None, [Problem(path, 1, "a paper's note has no front matter", remedy)]
     problems: list[Problem] = []
 
-    def wrong(name: str, expected: str) -> None:
-        line = front.lines.get(name, 1)
-        if name in front.values:
-            problems.append(Problem(path, line, f"{name}: {front.values[name]!r} is not {expected}", f"write {expected}"))
+    def wrong(name: str) -> None:
+        line, value, expected = front.lines.get(name, 1), front.values.get(name), _EXPECTED[name]
+        if value is None or value == "":
+            problems.append(Problem(path, line, f"{name} is missing", f"write '{name}:' and {expected}"))
         else:
-            problems.append(Problem(path, line, f"{name} is missing", f"add '{name}:', {expected}"))
+            found = repr(value) if len(repr(value)) <= 60 else f"{repr(value)[:57]}..."
+            problems.append(Problem(path, line, f"{name}: {found} is not {expected}", f"write {expected}"))
 
     for name in front.values:
         if name not in _NAMES and name not in _OF_ANY_NOTE:
-            hint = nearest(name, _NAMES) or f"known fields: {', '.join(_NAMES)}"
+            known = [*_NAMES, *sorted(_OF_ANY_NOTE - set(_NAMES))]
+            hint = nearest(name, known) or f"known fields: {', '.join(known)}"
             problems.append(Problem(path, front.lines.get(name, 1), f"{name}: unknown field", hint))
     values: dict[str, Any] = {}
     for name in _NAMES:
@@ -108,34 +133,13 @@ def parse(front: FrontMatter, path: str) -> tuple[Record | None, list[Problem]]:
             if name == "requires" and name in front.values:
                 values[name] = ()
             elif name in _REQUIRED:
-                wrong(name, _expected(name))
+                wrong(name)
             continue
-        if name in _LISTS:
-            if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-                wrong(name, _expected(name))
-                continue
-            if name == "requires":
-                if not all(_LINK.fullmatch(item) for item in value):
-                    wrong(name, _expected(name))
-                    continue
-                value = [_LINK.fullmatch(item)[1].strip() for item in value]  # type: ignore[index]
-            values[name] = tuple(value)
-        elif name in ("year", "order"):
-            low, high = (1900, 2100) if name == "year" else (1, 99)
-            if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-                wrong(name, _expected(name))
-            else:
-                values[name] = value
-        elif not isinstance(value, str):
-            wrong(name, _expected(name))
-        elif name in _MATCHES and not _MATCHES[name][0].fullmatch(value):
-            wrong(name, _MATCHES[name][1])
-        elif name == "status" and value not in STATUSES:
-            wrong(name, _expected(name))
-        elif name == "description" and len(value) > 200:
-            wrong(name, _expected(name))
+        read = _read(name, value)
+        if read is None:
+            wrong(name)
         else:
-            values[name] = value
+            values[name] = read
     if not any(front.values.get(name) for name in ("arxiv", "doi", "url")):
         problems.append(Problem(path, 1, "the paper has no source", "add one of arxiv, doi, url"))
     if problems:
@@ -143,17 +147,18 @@ def parse(front: FrontMatter, path: str) -> tuple[Record | None, list[Problem]]:
     return Record(**values, lines=front.lines), []
 
 
-def _expected(name: str) -> str:
-    return {
-        "title": "the paper's title",
-        "description": "its one idea in at most 200 characters",
-        "authors": 'a list of names: ["S. Hochreiter", "J. Schmidhuber"]',
-        "year": "the year it appeared, a number",
-        "venue": "where it appeared",
-        "order": "its place in the chapter, a number from 1",
-        "requires": 'a list of links in quotes: ["[[rnn]]"], or [] for none',
-        "tags": "a list of words: [recurrent]",
-        "status": f"one of {', '.join(STATUSES)}",
-        "aliases": "a list of names",
-        "unchecked": "a list of sentences",
-    }.get(name, "a word or a sentence, in quotes if YAML takes it for something else")
+def _read(name: str, value: Any) -> str | int | tuple[str, ...] | None:
+    """Turn what YAML read into what the field holds; None where it is not what the field expects."""
+    if name in _LISTS:
+        if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+            return None
+        if name == "requires":
+            links = [_LINK.fullmatch(item) for item in value]
+            return tuple(link[1].strip() for link in links if link) if all(links) else None
+        return None if name == "authors" and not value else tuple(value)
+    if name in _RANGES:
+        sound = isinstance(value, int) and not isinstance(value, bool) and value in _RANGES[name]
+        return value if sound else None
+    if not isinstance(value, str) or (name in _MATCHES and not _MATCHES[name].fullmatch(value)):
+        return None
+    return value

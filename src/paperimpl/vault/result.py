@@ -16,7 +16,9 @@ __all__ = ["LEAST_SEEDS", "Recorded", "Run", "quote"]
 
 LEAST_SEEDS = 5
 
-_FLAT = re.compile(r"\[\s+([-\d.,eE+\s]+?)\s+\]")
+_OF_ANY = ("seeds", "held", "seconds")  # what a note may ask of every result
+
+_FLAT = re.compile(r"\[\n\s*([-\d.,eE+\s]+?)\n\s*\]")  # no text in JSON holds a bare newline
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,13 @@ class Recorded:
         return list(self.runs[0].measured) if self.runs else []
 
     def values(self, key: str) -> list[float]:
-        """One number a run, by seed. Raises KeyError with the near name where the key is unknown."""
+        """One number a run, by seed. Raises KeyError, its argument the remedy, where the key is unknown."""
         if key == "seconds":
             return [run.seconds for run in self.runs]
         if key not in self.keys:
-            raise KeyError(nearest(key, self.keys) or f"measured are {', '.join(self.keys)}")
+            raise KeyError(nearest(key, [*self.keys, *_OF_ANY]) or f"measured are {', '.join(self.keys)}")
+        if lacking := [run.seed for run in self.runs if key not in run.measured]:
+            raise KeyError(f"{key!r} was not measured for seed {', '.join(map(str, lacking))}; run the claim again")
         return [run.measured[key] for run in self.runs]
 
     @classmethod
@@ -78,15 +82,15 @@ class Recorded:
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             runs = [
-                Run(
-                    r["seed"], dict(r["measured"]), r["holds"], r["seconds"], r.get("curves", {}), r.get("images", {})
-                )
+                Run(r["seed"], dict(r["measured"]), r["holds"], r["seconds"], r.get("curves", {}), r.get("images", {}))
                 for r in data["runs"]
             ]
+            if not runs:
+                raise ValueError("it holds no runs")
             return cls(
                 data["says"], data["threshold"], data["digest"], data.get("units", {}), runs, data.get("made_with", {})
             )
-        except (json.JSONDecodeError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as broken:
+        except (ValueError, KeyError, TypeError, AttributeError) as broken:
             raise ValueError(f"not a result file: {type(broken).__name__}: {broken}") from broken
 
     def dump(self) -> str:
@@ -114,6 +118,7 @@ class Recorded:
         return _FLAT.sub(lambda m: f"[{' '.join(m[1].split())}]", text) + "\n"
 
 
+_STYLE = re.compile(r"[,+]?(\.\d+)?[efg%]|[,+]?d")
 _STATISTICS: dict[str, Callable[[list[float]], float]] = {
     "mean": statistics.fmean,
     "median": statistics.median,
@@ -129,11 +134,11 @@ def number(value: float, style: str = "") -> str:
         percent = 100 * value
         return f"{percent:.2f}%" if abs(percent) < 1 and percent else f"{percent:.1f}%".replace(".0%", "%")
     if style:
-        return format(int(value) if style.endswith("d") else value, style)
+        return format(round(value) if style.endswith("d") else value, style)
     if value == int(value) and abs(value) < 1e6:
         return f"{int(value):,}"
     if 1e-3 <= abs(value) < 1e6:
-        return f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+        return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"  # .3g would make 999.9 into 1e+03
     mantissa, exponent = f"{value:.2e}".split("e")
     superscript = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
     return f"{mantissa} × 10{superscript}"
@@ -149,32 +154,36 @@ def quote(recorded: Recorded, key: str, words: Sequence[str] = ()) -> str:
     Raises:
         KeyError: the key was not measured, or a word is not known; its argument is the remedy.
     """
-    if key == "seeds" or key == "held":
+    if key in ("seeds", "held"):
         if words:
             raise KeyError(f"{key!r} takes no further words")
         held = sum(run.holds for run in recorded.runs)
         return str(len(recorded.runs)) if key == "seeds" else f"{held} of {len(recorded.runs)}"
-    values, statistic, style, rest = recorded.values(key), "mean", "", list(words)
-    seed: int | None = None
+    values, statistic, style, seed = recorded.values(key), "", "", ""
+    rest = list(words)
     while rest:
         word = rest.pop(0)
-        if word in _STATISTICS or word == "range":
+        if word in (*_STATISTICS, "range", "seed"):
+            if statistic:
+                raise KeyError(f"{statistic!r} and {word!r} exclude each other; keep one")
             statistic = word
-        elif word == "seed" and rest and rest[0].isdigit():
-            seed = int(rest.pop(0))
-        elif word == "%" or re.fullmatch(r"[,+]?(\.\d+)?[defg]", word):
+            if word == "seed" and not (seed := rest.pop(0) if rest else "").isdecimal():
+                raise KeyError("'seed' wants a number, as in 'seed 3'")
+        elif word == "%" or _STYLE.fullmatch(word):
+            if style:
+                raise KeyError(f"{style!r} and {word!r} exclude each other; keep one")
             style = word
         else:
             known = [*_STATISTICS, "range", "seed", "%"]
             raise KeyError(nearest(word, known) or f"{word!r} is none of {', '.join(known)}, nor a format such as .2f")
-    if seed is not None:
+    if statistic == "seed":
         by_seed = dict(zip([run.seed for run in recorded.runs], values, strict=True))
-        if seed not in by_seed:
+        if int(seed) not in by_seed:
             raise KeyError(f"seed {seed} was not run; seeds are {', '.join(map(str, by_seed))}")
-        return number(by_seed[seed], style)
+        return number(by_seed[int(seed)], style)
     if statistic == "range":
         low, high = number(min(values), style), number(max(values), style)
         if low == high:
             return low
-        return f"{low.removesuffix('%') if style == '%' else low}–{high}"
-    return number(_STATISTICS[statistic](values), style)
+        return f"{low.removesuffix('%') if style.endswith('%') else low}–{high}"
+    return number(_STATISTICS[statistic or "mean"](values), style)

@@ -1,0 +1,479 @@
+"""The extension: what Obsidian writes, what Python-Markdown reads.
+
+Order matters and is stated once, here. Python-Markdown's own steps are in brackets; higher numbers run first.
+
+    preprocessors   [whitespace 30] · prepare 28 · [fences 25] · [HTML 20]
+    blocks          headings need a space after # (Obsidian's rule, not Python-Markdown's)
+    tree            shape 30: callouts, block ids, heading ids, cards · [inline 20] · links 12 · math 10 · [toc 5] · [MkDocs 0]
+    inline          [code 190, math 189] · comment 186 · wiki-link 185 · quote 184 · [escape 180]
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import urllib.parse
+import xml.etree.ElementTree as etree
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from markdown import Extension, Markdown
+from markdown.inlinepatterns import InlineProcessor
+from markdown.preprocessors import Preprocessor
+from markdown.treeprocessors import Treeprocessor
+from markdown.util import AtomicString
+
+from paperimpl.markdown.katex import Katex, KatexError
+from paperimpl.vault import scan
+from paperimpl.vault.check import QUOTE, Health
+from paperimpl.vault.code import SNIPPET, Code, symbol
+from paperimpl.vault.index import Index, Note, block_anchor, plain
+from paperimpl.vault.problem import Problem
+
+__all__ = ["Context", "VaultExtension"]
+
+IMAGES = frozenset({"avif", "bmp", "gif", "jpeg", "jpg", "png", "svg", "webp"})
+
+# Obsidian's callouts: other names of each type.
+_CALLOUTS = {
+    "abstract": ("summary", "tldr"),
+    "tip": ("hint", "important"),
+    "success": ("check", "done"),
+    "question": ("help", "faq"),
+    "warning": ("caution", "attention"),
+    "failure": ("fail", "missing"),
+    "danger": ("error",),
+    "quote": ("cite",),
+}
+_CALLOUT_OF = {alias: name for name, aliases in _CALLOUTS.items() for alias in aliases}
+_CALLOUT = re.compile(r"\[!(?P<type>[^\[\]|\n]+)(?:\|[^\[\]\n]*)?\](?P<fold>[+-]?)[ \t]*(?P<title>[^\n]*)(?:\n|$)")
+_BLOCK_ID = re.compile(r"(?:^|[ \t\n])\^([A-Za-z0-9-]+)[ \t]*$")
+_CARD = re.compile(r"(?P<question>[^\n]+\?)::[ \t]*(?P<answer>[^\n]+)")
+_LIST_ITEM = re.compile(r"(?P<quote>(?:[ \t]*>)*)(?P<indent>[ \t]*)(?:[-*+]|1[.)])[ \t]+\S")
+_FENCE = re.compile(r"(?P<quote>(?:[ \t]*>)*)[ \t]*(?P<fence>`{3,}|~{3,})(?P<language>[\w+-]*)[ \t]*$")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|#|mailto:")
+
+
+@dataclass
+class Context:
+    """What the page being rendered may ask of the vault.
+
+    Attributes:
+        index: the vault.
+        health: records and results, where the vault has papers.
+        repository: where code stands, for `--8<--`; None where there is none.
+        code_url: the address of a file of the repository, with `{path}`, `{first}` and `{last}`; empty for no links.
+        katex: the renderer of formulas; None leaves them as text.
+        source: the note being rendered, its path in the vault; empty for text that is no note.
+        problems: what was found wrong while rendering, beyond what `vault.check` finds.
+    """
+
+    index: Index
+    health: Health | None = None
+    repository: Path | None = None
+    code_url: str = ""
+    katex: Katex | None = None
+    source: str = ""
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def note(self) -> Note | None:
+        """The note being rendered."""
+        return self.index.notes.get(self.source) or self.index.notebooks.get(self.source)
+
+    def href(self, path: str, fragment: str = "") -> str:
+        """Write the way from the note to a file of the vault, as a Markdown link has it: `../rnn/rnn.md#the-idea`."""
+        up = self.source.split("/")[:-1]
+        to = path.split("/")
+        shared = 0
+        while shared < min(len(up), len(to) - 1) and up[shared] == to[shared]:
+            shared += 1
+        way = "/".join([".."] * (len(up) - shared) + to[shared:])
+        return urllib.parse.quote(way, safe="/") + (f"#{urllib.parse.quote(fragment, safe='^')}" if fragment else "")
+
+    def link_to_code(self, code: Code) -> str:
+        """Write the address of lines of code in the repository; empty where there is none."""
+        return self.code_url.format(path=code.path, first=code.first, last=code.last) if self.code_url else ""
+
+
+class VaultExtension(Extension):
+    """Links, embeds of images, callouts, comments, block ids, code by symbol, results by key, formulas.
+
+    Args:
+        context: the vault; under an engine that gives none, `docs_dir` names it.
+        docs_dir: the vault's folder, where there is no context.
+    """
+
+    def __init__(self, context: Context | None = None, docs_dir: str = "docs"):
+        super().__init__()
+        self.context = context or Context(Index.read(Path(docs_dir)))
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802, Python-Markdown's name
+        """Register the steps of the table above."""
+        context = self.context
+        heading = md.parser.blockprocessors["hashheader"]
+        heading.RE = re.compile(  # type: ignore[attr-defined]
+            r"(?:^|\n)(?P<level>#{1,6})[ \t]+(?P<header>(?:\\.|[^\\\n])*?)(?:[ \t]#+)?[ \t]*(?:\n|$)"
+        )
+        md.preprocessors.register(_Prepare(md, context), "vault-prepare", 28)
+        md.treeprocessors.register(_Shape(md, context), "vault-shape", 30)
+        md.treeprocessors.register(_MarkdownLinks(md, context), "vault-links", 12)
+        md.treeprocessors.register(_Math(md, context), "vault-math", 10)
+        md.inlinePatterns.register(_Comment(r"<!--.*?-->", md), "vault-comment", 186)
+        md.inlinePatterns.register(_WikiLink(scan.WIKI.pattern, md, context), "vault-link", 185)
+        md.inlinePatterns.register(_Quote(QUOTE.pattern, md, context), "vault-quote", 184)
+
+
+class _Prepare(Preprocessor):
+    """Before anything else: comments out, code by symbol in, and a blank line where Python-Markdown needs one."""
+
+    def __init__(self, md: Markdown, context: Context):
+        super().__init__(md)
+        self.context = context
+
+    def run(self, lines: list[str]) -> list[str]:
+        text = "\n".join(lines)
+        if "%%" in text:
+            lines = scan.without_comments(text).split("\n")
+        return self._spaced(self._with_code(lines))
+
+    def _with_code(self, lines: list[str]) -> list[str]:
+        out: list[str] = []
+        inside = ""
+        for line in lines:
+            fence = _FENCE.match(line)
+            snippet = SNIPPET.fullmatch(line) if self.context.repository else None
+            if fence and not inside:
+                inside = fence["fence"]
+            elif inside and re.fullmatch(rf"[ \t>]*{re.escape(inside[0])}{{{len(inside)},}}[ \t]*", line):
+                inside = ""
+            if not snippet:
+                out.append(line)
+                continue
+            prefix = snippet["prefix"]
+            try:
+                code = symbol(snippet["spec"], self.context.repository)  # type: ignore[arg-type]
+                text, title = code.text, snippet["spec"]
+            except (KeyError, SyntaxError) as missing:  # `vault.check` tells it, with its line
+                text, title = f"# {missing.args[0]}", "not found"
+            opening = f'{prefix}```{{.python title="{title}"}}'
+            block = [f"{prefix}{row}".rstrip() if row else prefix.rstrip() for row in text.split("\n")]
+            if inside and _FENCE.match(out[-1]):
+                out[-1] = opening.replace("```", inside)
+                out += block
+            else:
+                out += block if inside else ["", opening, *block, f"{prefix}```", ""]
+        return out
+
+    def _spaced(self, lines: list[str]) -> list[str]:
+        """A list may follow a paragraph, and a callout's text its title, without a blank line between."""
+        out: list[str] = []
+        fence = ""
+        for line in lines:
+            stripped = line.lstrip(" \t>")
+            if fence:
+                if stripped.startswith(fence) and not stripped.strip(fence[0] + " \t"):
+                    fence = ""
+                out.append(line)
+                continue
+            if match := re.match(r"`{3,}|~{3,}", stripped):
+                fence = match[0]
+                if out and out[-1].strip(" \t>"):  # a fence may interrupt a paragraph
+                    out.append(line[: len(line) - len(stripped)].rstrip() if ">" in line[: -len(stripped)] else "")
+                out.append(line)
+                continue
+            before = out[-1] if out else ""
+            item = _LIST_ITEM.match(line)
+            if (
+                item
+                and before.strip(" \t>")
+                and not _LIST_ITEM.match(before)
+                and not re.match(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]", before)
+                and not item["indent"].strip(" ")
+                and not re.match(r"[ \t>]*(?:\||#{1,6}[ \t])", before)
+                and len(item["indent"]) < 4
+                and not before.lstrip(">").startswith(("  ", "\t", "   "))
+            ):
+                out.append(item["quote"])
+            elif re.match(r"[ \t]*>", line) and _callout_line(before):
+                out.append(re.match(r"(?:[ \t]*>)+", before)[0])  # type: ignore[index]
+            out.append(line)
+        return out
+
+
+def _callout_line(line: str) -> bool:
+    return bool(re.match(r"(?:[ \t]*>)+[ \t]*\[![^\[\]\n]+\]", line))
+
+
+class _Shape(Treeprocessor):
+    """While text is still raw: callouts from quotes, anchors for blocks and headings, cards from `Question?::Answer`."""
+
+    def __init__(self, md: Markdown, context: Context):
+        super().__init__(md)
+        self.context = context
+
+    def run(self, root: etree.Element) -> None:
+        self._headings(root)
+        self._walk(root)
+
+    def _walk(self, parent: etree.Element) -> None:
+        previous: etree.Element | None = None
+        for child in list(parent):
+            if child.tag == "blockquote":
+                self._callout(child)
+            self._walk(child)
+            if child.tag in ("p", "li") and isinstance(child.text, str) and not isinstance(child.text, AtomicString):
+                self._block_id(parent, child, previous)
+                if child.tag == "p":
+                    self._card(child)
+            previous = child
+
+    def _callout(self, quote: etree.Element) -> None:
+        first = next(iter(quote), None)
+        if first is None or first.tag != "p" or not (match := _CALLOUT.match(first.text or "")):
+            return
+        kind = match["type"].strip().lower()
+        shown = match["title"].strip() or match["type"].strip().replace("-", " ").capitalize()
+        folds = bool(match["fold"])
+        quote.tag = "details" if folds else "div"
+        name = re.sub(r"[^\w-]+", "-", _CALLOUT_OF.get(kind, kind))
+        quote.set("class", f"{name} callout" if folds else f"admonition {name} callout")
+        quote.set("data-callout", kind)
+        if match["fold"] == "+":
+            quote.set("open", "open")
+        title = etree.Element("summary" if folds else "p", {} if folds else {"class": "admonition-title"})
+        title.text = shown
+        rest = (first.text or "")[match.end() :]
+        if rest.strip() or len(first):
+            first.text = rest
+        else:
+            quote.remove(first)
+        quote.insert(0, title)
+
+    def _block_id(self, parent: etree.Element, child: etree.Element, previous: etree.Element | None) -> None:
+        text = child.text or ""
+        if len(child) or not (match := _BLOCK_ID.search(text)):
+            return
+        rest = text[: match.start()]
+        if rest.strip():
+            child.text = rest
+            child.set("id", block_anchor(match[1].lower()))
+        elif previous is not None:
+            previous.set("id", block_anchor(match[1].lower()))
+            parent.remove(child)
+
+    def _card(self, child: etree.Element) -> None:
+        match = _CARD.fullmatch((child.text or "").strip())
+        if not match or len(child):
+            return
+        child.tag = "details"
+        child.set("class", "card")
+        child.text = None
+        etree.SubElement(child, "summary").text = match["question"]
+        etree.SubElement(child, "p").text = match["answer"]
+
+    def _headings(self, root: etree.Element) -> None:
+        """Give headings the ids that links to them carry: the index's, matched in order by their text."""
+        note = self.context.note
+        known = list(note.headings) if note else []
+        for element in root.iter():
+            if re.fullmatch(r"h[1-6]", str(element.tag)) and "id" not in element.attrib:
+                text = plain(element.text or "")
+                for at, heading in enumerate(known):
+                    if heading.text == text:
+                        element.set("id", heading.id)
+                        del known[: at + 1]
+                        break
+
+
+class _Comment(InlineProcessor):
+    """An HTML comment in running text is for the author; nothing in it is a link, and nothing of it is published."""
+
+    def handleMatch(self, m: re.Match[str], data: str) -> tuple[str, int, int]:  # type: ignore[override]  # noqa: N802
+        return "", m.start(0), m.end(0)
+
+
+class _WikiLink(InlineProcessor):
+    """`[[Note#Heading|label]]` and `![[image.png|320]]`."""
+
+    def __init__(self, pattern: str, md: Markdown, context: Context):
+        super().__init__(pattern, md)
+        self.context = context
+
+    def handleMatch(  # type: ignore[override]  # noqa: N802
+        self, m: re.Match[str], data: str
+    ) -> tuple[etree.Element | str | None, int | None, int | None]:
+        backslashes = len(data[: m.start(0)]) - len(data[: m.start(0)].rstrip("\\"))
+        if backslashes % 2:
+            return None, None, None
+        target, fragment, label = scan.split_target(m["inside"].replace("\\|", "|"))
+        if not target and not fragment:
+            return None, None, None
+        link = scan.Link(target, fragment, label, bool(m["embed"]), True, m.start(0), m.end(0))
+        return self._element(link), m.start(0), m.end(0)
+
+    def _element(self, link: scan.Link) -> etree.Element | str:
+        context = self.context
+        found = context.index.resolve(link, context.source)
+        shown = link.label or " > ".join(filter(None, [link.target, *link.fragment.split("#")]))
+        if found.kind == "file" and link.embed and found.path.rpartition(".")[2].lower() in IMAGES:
+            return self._image(link, found.path)
+        if found.kind in ("note", "file"):
+            path = "" if found.path == context.source else found.path
+            fragment = found.anchor
+            element = etree.Element("a", {"href": context.href(path, fragment) if path else f"#{fragment}"})
+            element.set("class", "wikilink")
+        elif found.kind == "private":
+            element = etree.Element("span", {"class": "private"})
+        else:
+            why = "Not written yet" if found.kind == "wanted" else "This link leads nowhere"
+            element = etree.Element("span", {"class": f"{found.kind} wikilink", "title": why})
+        element.set("data-vault", "")
+        if link.label:
+            element.text = shown  # markup in a label is markup
+        else:
+            element.text = AtomicString(shown)
+        return element
+
+    def _image(self, link: scan.Link, path: str) -> etree.Element | str:
+        context = self.context
+        words = [word.strip() for word in (link.label or "").split("|") if word.strip()]
+        size = re.fullmatch(r"(\d+)(?:x(\d+))?", words[-1]) if words else None
+        caption = " ".join(words[:-1] if size else words)
+        if path.endswith(".claim.svg") and context.repository and (svg := self._figure(path)):
+            return svg
+        image = etree.Element("img", {"src": context.href(path), "alt": caption or PurePosixPath(path).name})
+        image.set("data-vault", "")
+        image.set("loading", "lazy")
+        if size:
+            image.set("width", size[1])
+            if size[2]:
+                image.set("height", size[2])
+        return image
+
+    def _figure(self, path: str) -> etree.Element | None:
+        """A figure of ours stands in the page itself, so that it takes the page's colours and fonts."""
+        assert self.context.repository
+        file = self.context.repository / "vault" / path
+        text = file.read_text(encoding="utf-8")
+        start = text.find("<svg")
+        if start < 0:
+            return None
+        element = etree.Element("span", {"class": "claim-figure-box", "tabindex": "0", "role": "group"})
+        element.set("aria-label", "figure: what was measured")
+        element.text = AtomicString(self.md.htmlStash.store(text[start:].strip()))
+        return element
+
+
+class _Quote(InlineProcessor):
+    """`{{ lstm.LSTM mean % }}`: a number of a recorded result."""
+
+    def __init__(self, pattern: str, md: Markdown, context: Context):
+        super().__init__(pattern, md)
+        self.context = context
+
+    def handleMatch(  # type: ignore[override]  # noqa: N802
+        self, m: re.Match[str], data: str
+    ) -> tuple[etree.Element | None, int | None, int | None]:
+        health = self.context.health
+        if health is None:
+            return None, None, None
+        element = etree.Element("span", {"class": "measured"})
+        try:
+            element.text = AtomicString(health.quote(m))
+            element.set(
+                "title", f"measured: {m['slug']}, {m['key']}, {' '.join(['mean', m['words'].strip()][-1:])}".strip(", ")
+            )
+        except KeyError as missing:
+            element.set("class", "broken")
+            element.text = AtomicString(m[0])
+            element.set("title", str(missing.args[0]))
+        return element, m.start(0), m.end(0)
+
+
+class _MarkdownLinks(Treeprocessor):
+    """`[text](Some%20note.md)` and `![](image.png)` resolve by the same rules as wiki-links."""
+
+    def __init__(self, md: Markdown, context: Context):
+        super().__init__(md)
+        self.context = context
+
+    def run(self, root: etree.Element) -> None:
+        if not self.context.source:
+            return
+        for element in root.iter():
+            key = {"a": "href", "img": "src"}.get(str(element.tag))
+            if key is None:
+                continue
+            if element.attrib.pop("data-vault", None) is not None:
+                continue
+            href = element.get(key, "")
+            if not href or _SCHEME.match(href):
+                continue
+            target, _, fragment = (urllib.parse.unquote(part) for part in href.partition("#"))
+            link = scan.Link(target, fragment, None, element.tag == "img", False, 0, 0)
+            found = self.context.index.resolve(link, self.context.source)
+            if found.kind in ("note", "file"):
+                element.set(key, self.context.href(found.path, found.anchor))
+            elif element.tag == "a":
+                element.tag = "span"
+                del element.attrib["href"]
+                element.set("class", "private" if found.kind == "private" else "broken")
+
+
+class _Math(Treeprocessor):
+    r"""`\(…\)` and `\[…\]`, as arithmatex leaves them, to KaTeX's HTML."""
+
+    def __init__(self, md: Markdown, context: Context):
+        super().__init__(md)
+        self.context = context
+
+    def run(self, root: etree.Element) -> None:
+        if self.context.katex is None:
+            return
+        for element in root.iter():
+            if element.get("class") != "arithmatex":
+                continue
+            text = (element.text or "").strip()
+            display = text.startswith("\\[")
+            tex = text[2:-2].strip()
+            try:
+                rendered = self.context.katex.render(tex, display)
+            except KatexError as wrong:
+                rendered = f'<code class="broken" title="{html.escape(str(wrong))}">{html.escape(tex)}</code>'
+                self.context.problems.append(self._problem(tex, str(wrong)))
+            element.set("class", "math display" if display else "math")
+            if display:
+                element.set("tabindex", "0")  # wide formulas scroll; keyboards must reach them
+            element.text = AtomicString(self.md.htmlStash.store(rendered))
+
+    def _problem(self, tex: str, why: str) -> Problem:
+        note = self.context.note
+        first = tex.split("\n")[0]
+        at = note.text.find(first) if note else -1
+        line = scan.line_of(note.text, at) if note and at >= 0 else 0
+        return Problem(f"vault/{self.context.source}", line, f"formula {first[:60]!r}: {why}", "mend the formula")
+
+
+def extensions() -> Sequence[str]:
+    """Name the Python-Markdown extensions that Obsidian's syntax needs beside ours."""
+    return tuple(settings())
+
+
+def settings() -> dict[str, dict[str, object]]:
+    """Name those extensions with their settings, as `mkdocs.yml` would."""
+    return {
+        "attr_list": {},
+        "footnotes": {"BACKLINK_TITLE": "Back to reference {}"},
+        "md_in_html": {},
+        "tables": {},
+        "toc": {"permalink": True, "permalink_title": "Link to this section"},
+        "pymdownx.arithmatex": {"generic": True},
+        "pymdownx.betterem": {},
+        "pymdownx.highlight": {"pygments_lang_class": True, "linenums": None},
+        "pymdownx.mark": {},
+        "pymdownx.superfences": {},
+        "pymdownx.tasklist": {"custom_checkbox": True},
+        "pymdownx.tilde": {"subscript": False},
+    }

@@ -1,0 +1,77 @@
+"""Notebooks as mkdocs-jupyter converts them, made pages of the vault: its style served once, our Markdown in its cells.
+
+mkdocs-jupyter inlines 574 KB of style in every page, leaves formulas as text and knows no wiki-links.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import markdown
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page, _RelativePathTreeprocessor
+from mkdocs.structure.toc import get_toc
+
+if TYPE_CHECKING:
+    from paperimpl.markdown.extension import Context
+
+__all__ = ["STYLE", "restyle"]
+
+STYLE = "assets/paperimpl/jupyter.css"
+
+_STYLE = re.compile(r"<style\b[^>]*>(.*?)</style>", re.S)
+_SCRIPT = re.compile(r"<script\b[^>]*>.*?</script>|<link\b[^>]*>", re.S)
+_CELL = re.compile(r'<div class="[^"]*\bjp-MarkdownOutput\b[^"]*"[^>]*>')
+_DIV = re.compile(r"<(/?)div\b")
+
+
+def restyle(html: str, page: Page, config: MkDocsConfig, context: Context, files: Files) -> str:
+    """Turn mkdocs-jupyter's page into ours: our Markdown in its cells, its style by reference, no scripts.
+
+    Sets the page's title and table of contents from its Markdown cells.
+    """
+    styles = "\n".join(_STYLE.findall(html))
+    if files.get_file_from_path(STYLE) is None:
+        files.append(File.generated(config, STYLE, content=styles))
+    html = _SCRIPT.sub("", _STYLE.sub("", html))
+    rendered, toc, title = _cells(page, config, files)
+    out, last = [], 0
+    for cell, text in zip(list(_CELL.finditer(html)), rendered, strict=True):
+        end = _closing(html, cell.end())
+        out += [html[last : cell.end()], text]
+        last = end
+    page.toc = get_toc(toc)
+    if title:
+        page.meta["title"] = title
+    level = page.url.count("/")
+    link = f'<link rel="stylesheet" href="{"../" * level}{STYLE}">'
+    return link + "".join([*out, html[last:]])
+
+
+def _cells(page: Page, config: MkDocsConfig, files: Files) -> tuple[list[str], list[dict[str, object]], str]:
+    """Render a notebook's Markdown cells as one document, so that headings and footnotes know of each other."""
+    assert page.file.abs_src_path
+    data = json.loads(Path(page.file.abs_src_path).read_bytes())
+    sources = ["".join(cell["source"]) for cell in data["cells"] if cell["cell_type"] == "markdown"]
+    md = markdown.Markdown(extensions=config.markdown_extensions, extension_configs=config.mdx_configs)
+    relative = _RelativePathTreeprocessor(page.file, files, config)
+    relative._register(md)
+    between = "\n\n<hr class=cell-boundary>\n\n"
+    parts = md.convert(between.join(sources)).split("<hr class=cell-boundary>")
+    tokens = getattr(md, "toc_tokens", [])
+    title = next((token["name"] for token in tokens if token["level"] == 1), "")
+    return parts, tokens, title
+
+
+def _closing(html: str, start: int) -> int:
+    """Find the end of the div whose inside starts at `start`."""
+    depth = 1
+    for match in _DIV.finditer(html, start):
+        depth += -1 if match[1] else 1
+        if depth == 0:
+            return match.start()
+    return len(html)

@@ -1,0 +1,218 @@
+"""Find what a note's text means without rendering it: prose, links, headings, block ids. Linear in the text.
+
+Everything that is not prose (code, math, comments) is first blanked out, character for character, so that offsets and
+lines stay what they are in the file.
+"""
+
+from __future__ import annotations
+
+import re
+import urllib.parse
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+__all__ = ["Heading", "Link", "block_ids", "headings", "line_of", "links", "mask", "split_target", "without_comments"]
+
+_FENCE = re.compile(r"(?P<prefix>(?:[ \t]*>)*[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*)(?P<fence>`{3,}|~{3,})(?P<info>.*)")
+_LIST = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
+_MARK = re.compile(r"\\.|`+|\$\$?|%%|<!--", re.S)
+_QUOTE = re.compile(r"(?:[ \t]*>)*")
+WIKI = re.compile(r"(?P<embed>!?)\[\[(?P<inside>(?:[^\[\]\n]|\[(?!\[)|\](?!\]))++)\]\]")
+_MARKDOWN = re.compile(
+    r"(?P<embed>!?)\[(?P<label>(?:[^\[\]\n\\]|\\.|\[[^\[\]\n]*\])*+)\]"
+    r"\((?P<href><[^<>\n]*>|[^\s()<>]*(?:\([^\s()]*\)[^\s()<>]*)*)(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?[ \t]*\)"
+)
+_HEADING = re.compile(r"^ {0,3}(#{1,6})(?=[ \t]|$)(.*)$", re.M)
+_BLOCK_ID = re.compile(r"(?:^|[ \t])\^([A-Za-z0-9-]+)[ \t]*$", re.M)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link or embed as it is written.
+
+    Attributes:
+        target: the name before `#` and `|`, trimmed, percent-decoded for Markdown links; empty for the same note.
+        fragment: what follows `#`, without it; `^id` for a block.
+        label: the text after `|`, or the Markdown link's text; None where there is none.
+        embed: whether it starts with `!`.
+        wiki: whether it is written with double brackets.
+        start, end: offsets in the scanned text.
+    """
+
+    target: str
+    fragment: str
+    label: str | None
+    embed: bool
+    wiki: bool
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading: its level, 1 to 6, its text as written and where it starts."""
+
+    level: int
+    text: str
+    start: int
+
+
+def mask(text: str) -> str:
+    """Blank out code, math and comments; the result is as long as the text and has the same lines."""
+    fenced = _without_blocks(text)
+    out, last = [], 0
+    for _, start, end in _spans(fenced):
+        out += [fenced[last:start], _blank(fenced[start:end])]
+        last = end
+    return "".join([*out, fenced[last:]])
+
+
+def without_comments(text: str) -> str:
+    """Take `%%comments%%` out, those that stand in code or math left alone; their lines stay, empty."""
+    out, last = [], 0
+    for kind, start, end in _spans(_without_blocks(text)):
+        if kind == "%%":
+            out += [text[last:start], re.sub(r"[^\n]", "", text[start:end])]
+            last = end
+    return "".join([*out, text[last:]])
+
+
+def _blank(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)
+
+
+def _without_blocks(text: str) -> str:
+    """Blank out fenced code, and indented code outside lists."""
+    out: list[str] = []
+    fence, in_list, after_blank, commented = "", False, True, False
+    for line in text.split("\n"):
+        bare = line[_QUOTE.match(line).end() :]  # type: ignore[union-attr]
+        if fence:
+            closing = bare.strip()
+            if closing and not closing.strip(fence[0]) and len(closing) >= len(fence):
+                fence = ""
+            out.append(" " * len(line))
+            continue
+        opening = None if commented else _FENCE.fullmatch(line)
+        if opening and not (opening["fence"][0] == "`" and "`" in opening["info"]):
+            fence = opening["fence"]
+            out.append(" " * len(line))
+            after_blank = False
+            continue
+        if line.count("%%") % 2:  # a fence inside a block comment opens nothing
+            commented = not commented
+        blank = not line.strip()
+        if _LIST.match(line):
+            in_list = True
+        elif not blank and not line[0].isspace() and after_blank:
+            in_list = False
+        code = after_blank and not in_list and not blank and line.startswith(("    ", "\t"))
+        out.append(" " * len(line) if code else line)
+        after_blank = (blank or code) if not blank else True
+    return "\n".join(out)
+
+
+def _spans(text: str) -> Iterator[tuple[str, int, int]]:
+    """Find code spans, math, `%%comments%%` and HTML comments, whichever opens first, by their opening mark."""
+    ticks: dict[str, list[int]] = defaultdict(list)
+    for match in re.finditer(r"`+", text):
+        ticks[match[0]].append(match.start())
+    ends = [match.start() for match in re.finditer(r"\n(?=[ \t>]*\n)", text)]  # inline code ends with its paragraph
+    position = 0
+    closers: dict[str, int] = {}
+    while found := _MARK.search(text, position):
+        start, mark = found.start(), found[0]
+        position = found.end()
+        if mark[0] == "\\":
+            continue
+        paragraph = bisect_right(ends, start)
+        limit = ends[paragraph] if paragraph < len(ends) else len(text)
+        end = 0
+        if mark[0] == "`":
+            places = ticks[mark]
+            following = bisect_right(places, start)
+            if following < len(places) and places[following] < limit:
+                end = places[following] + len(mark)
+        elif mark == "$":
+            end = _math_end(text, start, limit)
+        else:
+            close = {"%%": "%%", "<!--": "-->", "$$": "$$"}[mark]
+            if closers.get(mark, 0) < position:
+                at = text.find(close, position)
+                closers[mark] = at if at >= 0 else len(text) + 1
+            if closers[mark] <= len(text):
+                end = closers[mark] + len(close)
+            elif mark == "%%":  # one that never closes hides the rest of the note in Obsidian; $$ and <!-- are text
+                end = len(text)
+        if end:
+            yield mark[:4] if mark[0] != "`" else "`", start, end
+            position = end
+
+
+def _math_end(text: str, start: int, limit: int) -> int:
+    """Where `$…$` ends, or 0: no space inside the dollars, no digit after, one paragraph. `$5 and $10` is money."""
+    if start + 1 >= len(text) or text[start + 1].isspace():
+        return 0
+    at = start
+    while 0 <= (at := text.find("$", at + 1, limit)):
+        if text[at - 1] == "\\":
+            continue
+        good = not text[at - 1].isspace() and not text[at + 1 : at + 2].isdigit()
+        return at + 1 if good else 0
+    return 0
+
+
+def split_target(inside: str) -> tuple[str, str, str | None]:
+    r"""Split what stands between double brackets: at `|` (in a table `\|`), then at `#`; trim."""
+    head, bar, label = inside.partition("|")
+    if bar and head.endswith("\\"):
+        head = head[:-1]
+    target, _, fragment = head.partition("#")
+    return target.strip(), fragment.strip(), label.strip() if bar else None
+
+
+def links(masked: str) -> Iterator[Link]:
+    """Find wiki-links, Markdown links to files, and embeds of both kinds, in order, in masked text."""
+    found = []
+    for match in WIKI.finditer(masked):
+        if _escaped(masked, match.start()):
+            continue
+        target, fragment, label = split_target(match["inside"])
+        if target or fragment:
+            found.append(Link(target, fragment, label, bool(match["embed"]), True, match.start(), match.end()))
+    for match in _MARKDOWN.finditer(masked):
+        href = match["href"].removeprefix("<").removesuffix(">")
+        if _escaped(masked, match.start()) or not href or _SCHEME.match(href):
+            continue
+        target, _, fragment = href.partition("#")
+        target, fragment = (urllib.parse.unquote(part).strip() for part in (target, fragment))
+        found.append(Link(target, fragment, match["label"], bool(match["embed"]), False, match.start(), match.end()))
+    yield from sorted(found, key=lambda link: link.start)
+
+
+def _escaped(text: str, at: int) -> bool:
+    backslashes = 0
+    while at > 0 and text[at - 1] == "\\":
+        backslashes, at = backslashes + 1, at - 1
+    return backslashes % 2 == 1
+
+
+def headings(masked: str, text: str) -> list[Heading]:
+    """Find ATX headings; their text is taken from `text`, where code and math still stand."""
+    return [
+        Heading(len(match[1]), re.sub(r"(?:^|[ \t]+)#+$", "", text[slice(*match.span(2))].strip()), match.start())
+        for match in _HEADING.finditer(masked)
+    ]
+
+
+def block_ids(masked: str) -> dict[str, int]:
+    """Find block ids and their offsets: ` ^id` at the end of a line, or alone on it. Ids compare in lower case."""
+    return {match[1].lower(): match.start(1) for match in _BLOCK_ID.finditer(masked)}
+
+
+def line_of(text: str, offset: int, first: int = 1) -> int:
+    """Turn an offset into a line number; `first` is the number of the text's own first line."""
+    return text.count("\n", 0, offset) + first
