@@ -135,6 +135,11 @@ class Publication:
             return f"{folder}/index.html"
         return ""
 
+    def url_of(self, path: str) -> str:
+        """The address of a note's page, from the site's root."""
+        address = self.address(path)
+        return address.removesuffix("index.html") if address else f"{path.removesuffix('.md')}/"
+
     def header(self, note: Note, url: Callable[[str], str]) -> str:
         """What stands above a paper's note: title, authors, source, the claim and its result. Empty for other notes."""
         paper, health = self._papers.get(note.path), self.context.health

@@ -7,6 +7,7 @@ pass, which also rewrote what stands in code (README, design notes).
 from __future__ import annotations
 
 import logging
+import warnings
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +20,6 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
-from mkdocs_roamlinks_plugin.plugin import RoamLinksPlugin
 
 from paperimpl.markdown.extension import Context, VaultExtension, settings
 from paperimpl.markdown.katex import Katex
@@ -28,6 +28,10 @@ from paperimpl.publish.pages import Publication
 from paperimpl.vault.check import Health
 from paperimpl.vault.index import Index
 from paperimpl.vault.problem import VaultError
+
+with warnings.catch_warnings():  # it asks MkDocs for a filter that does nothing since 1.2
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from mkdocs_roamlinks_plugin.plugin import RoamLinksPlugin, RoamLinkReplacer
 
 __all__ = ["VaultPlugin"]
 

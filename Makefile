@@ -1,0 +1,47 @@
+# make serve · make site · make test: each sets up what it needs and nothing more. Windows without make: README.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export NO_MKDOCS_2_WARNING := 1
+PORT ?= 8000
+
+.PHONY: serve site test check lint clean help
+
+help: ## what there is to make
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/'
+
+serve: $(VENV)/.site site_config/node_modules/.installed ## the site with live reload, http://127.0.0.1:8000
+	@$(BIN)/mkdocs serve --quiet --dev-addr 127.0.0.1:$(PORT)
+
+site: $(VENV)/.site site_config/node_modules/.installed ## the static site, into site/
+	$(BIN)/mkdocs build --strict
+
+test: $(VENV)/.test site_config/node_modules/.installed ## everything: lint, types, papers, claims, site, browser
+	$(BIN)/ruff format --check src tests conftest.py
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/paperimpl check
+	$(BIN)/pytest -n 2
+
+check: $(VENV)/.site ## the vault's health: links, records, results
+	$(BIN)/paperimpl check
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("paperimpl needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; say `make PYTHON=/path/to/python3.11 ...`")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.site: pyproject.toml $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[site]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml constraints-cpu.txt $(VENV)/.site
+	$(BIN)/python .ci/torch_index.py > $(VENV)/torch-index
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints-cpu.txt $$(cat $(VENV)/torch-index) -e '.[dev]'
+	@touch $@
+
+site_config/node_modules/.installed: site_config/package-lock.json $(VENV)/.site
+	$(BIN)/python -m paperimpl.publish.frontend site_config
+	@touch $@
+
+clean: ## what builds leave behind, the environment included
+	rm -rf $(VENV) site .cache site_config/node_modules

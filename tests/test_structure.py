@@ -1,0 +1,358 @@
+"""Structure is a test: a paper that lacks something is one failing test naming the missing file (DESIGN 3).
+
+Every rule is a function from a repository to what breaks it; the tests hold this repository to all of them, and
+`test_each_rule_fails_when_it_is_broken` breaks a copy once for each and sees that rule, and no other, complain.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from paperimpl.vault.check import Health, cycles
+from paperimpl.vault.digest import modules
+from paperimpl.vault.frontmatter import split
+from paperimpl.vault.index import Index
+from paperimpl.vault.paper import Paper, papers
+
+ROOT = Path(__file__).parents[1]
+SECTIONS = [
+    "The problem",
+    "The idea",
+    "The mathematics",
+    "The code",
+    "The claim, reproduced",
+    "What came of it",
+    "Questions",
+]
+# What each folder of the package may import of the others; `cli` may import all.
+ALLOWED = {
+    "papers": {"papers"},
+    "claims": {"claims", "lab", "papers"},
+    "lab": {"lab", "vault"},
+    "vault": {"vault"},
+    "markdown": {"markdown", "vault"},
+    "publish": {"publish", "markdown", "vault"},
+}
+FOREIGN = {"vault": {"mkdocs", "torch", "markdown", "material"}, "markdown": {"mkdocs", "torch"}, "lab": {"mkdocs"}}
+MKDOCS = re.compile(r"mkdocs(?:_\w+)?")
+
+
+def complete(repository: Path) -> Iterator[str]:
+    """Every place of every paper exists; no model, claim or test is without its note."""
+    known = papers(repository)
+    for paper in known:
+        for kind, place in paper.places.items():
+            if kind != "pdf" and not place.is_file():
+                yield f"{paper.slug}: no {kind} at {paper.place(kind)}"
+        bugs = repository / f"tests/papers/bugs/{paper.slug}.toml"
+        if not bugs.is_file():
+            yield f"{paper.slug}: no planted bugs at {bugs.relative_to(repository)}"
+    slugs = {paper.slug for paper in known}
+    for folder, prefix in (("src/paperimpl/papers", ""), ("src/paperimpl/claims", ""), ("tests/papers", "test_")):
+        for path in sorted((repository / folder).glob(f"{prefix}*.py")):
+            slug = path.stem.removeprefix(prefix)
+            if path.stem not in ("__init__", "conftest", "plant", "test_bugs") and slug not in slugs:
+                yield f"{path.relative_to(repository)}: no note for it in the vault"
+
+
+def contract(repository: Path) -> Iterator[str]:
+    """Models, claims, tests and notes have the parts that the contract names."""
+    for paper in papers(repository):
+        places = paper.places
+        if places["model"].is_file():
+            tree = ast.parse(places["model"].read_text(encoding="utf-8"))
+            told = ast.get_docstring(tree) or ""
+            for part in ("New here:", "Shapes:", "Differs from the paper:"):
+                if part not in told:
+                    yield f"{paper.place('model')}: its docstring has no {part!r}"
+            if not any(isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "__all__" for n in tree.body):
+                yield f"{paper.place('model')}: no __all__"
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Call) and ast.unparse(node.func) in ("print", "open", "torch.manual_seed"):
+                    yield f"{paper.place('model')}:{node.lineno}: a model does no I/O and sets no seed"
+        if places["claim"].is_file():
+            tree = ast.parse(places["claim"].read_text(encoding="utf-8"))
+            found = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
+            says = any(isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "SAYS" for n in tree.body)
+            if not says or "claim" not in found:
+                yield f"{paper.place('claim')}: needs SAYS and claim(seed)"
+            elif not re.search(r"\d", ast.get_docstring(found["claim"]) or ""):
+                yield f"{paper.place('claim')}: the docstring of claim states no threshold in numbers"
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in (
+                    "open",
+                    "savefig",
+                    "write_text",
+                ):
+                    yield f"{paper.place('claim')}:{node.lineno}: a claim draws and writes nothing"
+        if places["note"].is_file():
+            body = split(places["note"].read_text(encoding="utf-8"), "").body
+            titles = re.findall(r"^## (.+)$", body, re.M)
+            if titles != SECTIONS:
+                yield f"{paper.place('note')}: sections are {titles}, not {SECTIONS}"
+            if not re.search(r"^> \[!think\]-", body, re.M):
+                yield f"{paper.place('note')}: no '> [!think]-' question"
+            if len(re.findall(r"^> \[!solution\]-", body, re.M)) != 2:
+                yield f"{paper.place('note')}: not two exercises with '> [!solution]-'"
+            if len(re.findall(r"^\S.*\?::\s*\S", body, re.M)) != 3:
+                yield f"{paper.place('note')}: not three cards 'Question?::Answer'"
+            if not re.search(r"^- \[ \] ", body, re.M):
+                yield f"{paper.place('note')}: no open questions '- [ ] …'"
+            if f"![[{paper.slug}.claim.svg]]" not in body:
+                yield f"{paper.place('note')}: does not show its figure"
+
+
+def past(repository: Path) -> Iterator[str]:
+    """A paper builds only on its past: what its model imports is not later than itself."""
+    known = {paper.slug: paper for paper in papers(repository)}
+    records = Health(repository).records
+    for slug, paper in known.items():
+        if not paper.places["model"].is_file() or slug not in records:
+            continue
+        for path in modules(paper.places["model"], repository / "src"):
+            other = path.stem
+            year = records[slug].year
+            if path.parent.name == "papers" and other in records and records[other].year > year:
+                yield f"{paper.place('model')}: imports {other} ({records[other].year}), later than {year}"
+
+
+def equations(repository: Path) -> Iterator[str]:
+    r"""Equation numbers that the model cites are `\tag`ged in the note."""
+    for paper in papers(repository):
+        if not (paper.places["model"].is_file() and paper.places["note"].is_file()):
+            continue
+        code = paper.places["model"].read_text(encoding="utf-8")
+        note = paper.places["note"].read_text(encoding="utf-8")
+        cited: set[str] = set()
+        for match in re.finditer(r"\beqs?\.\s+((?:[A-Z]\.)?\d+(?:\s*(?:,|and|-|to)\s*(?:[A-Z]\.)?\d+)*)", code):
+            for first, last in re.findall(r"((?:[A-Z]\.)?\d+)(?:\s*(?:-|to)\s*(\d+))?", match[1]):
+                cited |= {first} if not last else {str(n) for n in range(int(first), int(last) + 1)}
+        for number in sorted(cited - set(re.findall(r"\\tag\{([^}]*)\}", note))):
+            yield f"{paper.place('note')}: eq. {number} is cited in the code and has no \\tag{{{number}}}"
+
+
+def results(repository: Path) -> Iterator[str]:
+    """The result is from this code, over at least five seeds, and every run holds."""
+    health = Health(repository)
+    for problem in health.problems():
+        if problem.path.endswith(".claim.json"):
+            yield str(problem)
+    for slug, recorded in health.results.items():
+        for run in recorded.runs:
+            if not run.holds:
+                yield f"{health.papers[slug].place('result')}: seed {run.seed} does not hold"
+
+
+def one_way(repository: Path) -> Iterator[str]:
+    """Imports between folders point one way; only `publish` imports mkdocs, and `vault` neither it nor torch."""
+    source = repository / "src/paperimpl"
+    for path in sorted(source.rglob("*.py")):
+        folder = path.relative_to(source).parts[0]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+            else:
+                continue
+            for name in names:
+                parts = name.split(".")
+                where = f"{path.relative_to(repository)}:{node.lineno}"
+                if parts[0] == "paperimpl" and len(parts) > 1 and folder in ALLOWED and parts[1] not in ALLOWED[folder]:
+                    yield f"{where}: {folder} may not import {parts[1]}"
+                if parts[0] in FOREIGN.get(folder, ()) or (MKDOCS.fullmatch(parts[0]) and folder != "publish"):
+                    yield f"{where}: {folder} may not import {parts[0]}"
+
+
+def acyclic(repository: Path) -> Iterator[str]:
+    """`requires` has no circles, and no path puts a paper before what it requires."""
+    requires = {slug: record.requires for slug, record in Health(repository).records.items()}
+    for circle in cycles(requires):
+        yield f"requires goes in a circle: {' → '.join([*circle, circle[0]])}"
+    index = Index.read(repository / "vault")
+    for path, entries in index.resolved.items():
+        if not path.startswith("paths/"):
+            continue
+        order = [link.target for link, _, _ in entries if link.start >= 0]
+        for at, slug in enumerate(order):
+            for needed in requires.get(slug, ()):
+                if needed in order[at + 1 :] and needed not in order[:at]:
+                    yield f"vault/{path}: {slug} stands before {needed}, which it requires"
+
+
+def healthy(repository: Path) -> Iterator[str]:
+    """`paperimpl check` finds nothing."""
+    yield from (str(problem) for problem in Health(repository).problems() if problem.error)
+
+
+RULES: list[Callable[[Path], Iterator[str]]] = [
+    complete,
+    contract,
+    past,
+    equations,
+    results,
+    one_way,
+    acyclic,
+    healthy,
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_this_repository_keeps_the_rule(rule):
+    assert not list(rule(ROOT))
+
+
+def edit(path: str, old: str, new: str) -> Callable[[Path], None]:
+    """Make a change to a copy of the repository: one replacement in one file, which must apply."""
+
+    def change(copy: Path) -> None:
+        text = (copy / path).read_text(encoding="utf-8")
+        assert old in text, f"{old!r} is not in {path}"
+        (copy / path).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    return change
+
+
+def remove(path: str) -> Callable[[Path], None]:
+    return lambda copy: (copy / path).unlink()
+
+
+def paper_file(slug: str, kind: str) -> str:
+    return Paper.find(slug, ROOT).place(kind)
+
+
+LSTM = "vault/04-sequences/lstm/lstm.md"
+BREAKS = {
+    "a paper without a test": (complete, remove("tests/papers/test_lstm.py"), "no test at tests/papers/test_lstm.py"),
+    "a paper without a figure": (complete, remove(LSTM.replace(".md", ".claim.svg")), "no figure"),
+    "code without a note": (complete, lambda c: (c / "src/paperimpl/papers/gru.py").touch(), "gru.py: no note"),
+    "a model without its differences": (
+        contract,
+        edit("src/paperimpl/papers/lstm.py", "Differs from the paper:", "Otherwise:"),
+        "Differs from the paper",
+    ),
+    "a note without a section": (contract, edit(LSTM, "## What came of it", "## Afterwards"), "sections are"),
+    "a note without a card": (contract, edit(LSTM, "?::", "? "), "three cards"),
+    "an import from the future": (
+        past,
+        edit(
+            "src/paperimpl/papers/lstm.py", "import torch\n", "import torch\nfrom paperimpl.papers.adam import Adam\n"
+        ),
+        "imports adam (2014)",
+    ),
+    "an equation without a tag": (
+        equations,
+        edit("src/paperimpl/papers/lstm.py", '"""A layer', '"""See eq. 99. A layer'),
+        "eq. 99",
+    ),
+    "a result of other code": (
+        results,
+        edit("src/paperimpl/papers/lstm.py", "-3.0", "-2.0"),
+        "code that has changed since",
+    ),
+    "a run that does not hold": (
+        results,
+        edit(LSTM.replace(".md", ".claim.json"), '"holds": true', '"holds": false'),
+        "seed 0 does not hold",
+    ),
+    "a result of four seeds": (
+        results,
+        edit(LSTM.replace(".md", ".claim.json"), '"seed": 4', '"seed": 3'),
+        "4 seeds, fewer than 5",
+    ),
+    "the vault importing mkdocs": (
+        one_way,
+        edit("src/paperimpl/vault/index.py", "import json\n", "import json\nimport mkdocs\n"),
+        "vault may not import mkdocs",
+    ),
+    "a model importing the lab": (
+        one_way,
+        edit("src/paperimpl/papers/lstm.py", "import torch\n", "import torch\nfrom paperimpl.lab import fit\n"),
+        "papers may not import lab",
+    ),
+    "a circle": (
+        acyclic,
+        edit("vault/04-sequences/rnn/rnn.md", 'requires: ["[[backprop]]"]', 'requires: ["[[lstm]]"]'),
+        "lstm → rnn → lstm",
+    ),
+    "a path in the wrong order": (
+        acyclic,
+        edit("vault/paths/gpt_in_ten_steps.md", "[[lstm", "[[transformer]] [[lstm"),
+        "stands before",
+    ),
+    "a dead link": (
+        healthy,
+        edit(LSTM, "## The idea\n", "## The idea\n\nSee [[rnn#No such heading]].\n"),
+        "no such heading",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """A copy of what the rules read."""
+    folder = tmp_path_factory.mktemp("repository")
+    for name in ("src", "tests", "vault"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.pdf"))
+    shutil.copy(ROOT / "mkdocs.yml", folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_each_rule_fails_when_it_is_broken(name, copy, tmp_path):
+    rule, change, told = BREAKS[name]
+    broken = tmp_path / "repository"
+    shutil.copytree(copy, broken)
+    change(broken)
+    assert any(told in line for line in rule(broken)), list(rule(broken))
+
+
+def test_every_rule_is_broken_once():
+    assert {rule for rule, _, _ in BREAKS.values()} == set(RULES)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The site, built strictly in a process that cannot import torch or anything of the lab's."""
+    folder = tmp_path_factory.mktemp("site")
+    forbidden = ["torch", "matplotlib", "sklearn", "mlxtend", "jaxtyping", "paperimpl.lab", "paperimpl.papers"]
+    program = (
+        "import sys\n"
+        f"sys.modules.update(dict.fromkeys({forbidden!r}))\n"
+        "from mkdocs.__main__ import cli\n"
+        f"cli(['build', '--strict', '--site-dir', {str(folder)!r}])\n"
+    )
+    built = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr[-3000:]
+    assert "WARNING" not in built.stderr
+    return folder
+
+
+@pytest.mark.parametrize("slug", [paper.slug for paper in papers(ROOT)])
+def test_a_papers_page_shows_its_code_figure_result_and_questions(slug, site):
+    paper = Paper.find(slug, ROOT)
+    page = (site / paper.chapter / slug / "index.html").read_text(encoding="utf-8")
+    assert 'class="claim-figure"' in page
+    assert "Result, seed by seed" in page
+    assert 'id="questions"' in page
+    for kind in ("model", "claim", "test"):
+        assert re.search(rf'id="the-{kind}-whole"', page), kind
+        for name in re.findall(r"^(?:class|def) (\w+)", paper.places[kind].read_text(encoding="utf-8"), re.M):
+            assert name in page, f"{name} of the {kind} is not on the page"
+
+
+def test_the_site_has_no_page_with_a_raw_wiki_link_or_key(site):
+    for path in site.rglob("*.html"):
+        text = re.sub(
+            r"<(code|pre|script|style|annotation|td class=\"code\")\b.*?</\1>", "", path.read_text("utf-8"), flags=re.S
+        )
+        assert "[[" not in text, path
+        assert "{{" not in text, path
