@@ -133,6 +133,10 @@ def _lines(axes: Axes, title: str, panels: Sequence[dict[str, Any]]) -> None:
     axes.set_xscale("log" if panels[0]["log_x"] else "linear")
     axes.set_yscale("log" if panels[0]["log_y"] else "linear")
     axes.yaxis.set_minor_formatter(NullFormatter())
+    if panels[0]["log_x"]:
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        if len(positions := sorted(set(panels[0]["x"]))) <= 8:
+            axes.set_xticks(positions, [f"{x:g}" for x in positions])
     axes.legend(frameon=False, labelcolor=_INK, fontsize=8.5)
 
 

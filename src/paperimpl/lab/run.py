@@ -73,6 +73,6 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, bool | str):
         return value
-    if isinstance(value, list | tuple) or hasattr(value, "tolist"):
+    if isinstance(value, list | tuple | range) or hasattr(value, "tolist"):
         return [_plain(item) for item in (value.tolist() if hasattr(value, "tolist") else value)]
     return float(f"{float(value):.4g}")

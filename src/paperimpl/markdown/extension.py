@@ -341,8 +341,8 @@ class _WikiLink(InlineProcessor):
         words = [word.strip() for word in (link.label or "").split("|") if word.strip()]
         size = re.fullmatch(r"(\d+)(?:x(\d+))?", words[-1]) if words else None
         caption = " ".join(words[:-1] if size else words)
-        if path.endswith(".claim.svg") and context.repository and (svg := self._figure(path)):
-            return svg
+        if path.endswith(".claim.svg") and context.repository and (figure := self._figure(path)) is not None:
+            return figure
         image = etree.Element("img", {"src": context.href(path), "alt": caption or PurePosixPath(path).name})
         image.set("data-vault", "")
         image.set("loading", "lazy")
@@ -438,6 +438,8 @@ class _Math(Treeprocessor):
             text = (element.text or "").strip()
             display = text.startswith("\\[")
             tex = text[2:-2].strip()
+            if element.tag == "div":  # arithmatex escapes blocks, and nothing else
+                tex = html.unescape(tex)
             try:
                 rendered = self.context.katex.render(tex, display)
             except KatexError as wrong:

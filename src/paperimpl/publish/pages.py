@@ -135,6 +135,12 @@ class Publication:
             return f"{folder}/index.html"
         return ""
 
+    def opens_section(self, path: str) -> bool:
+        """Say whether a folder's note has other pages beside or below it."""
+        folder = f"{PurePosixPath(path).parent}/"
+        pages = (*self.index.notes, *self.index.notebooks)
+        return any(other.startswith(folder) and other != path and self.publishes(other) for other in pages)
+
     def url_of(self, path: str) -> str:
         """The address of a note's page, from the site's root."""
         address = self.address(path)
@@ -180,6 +186,7 @@ class Publication:
         return self.jinja.get_template("tail.md").render(
             slug=paper.slug,
             result=health.results.get(paper.slug),
+            unchecked=health.records[paper.slug].unchecked if paper.slug in health.records else (),
             pdf=f"{paper.slug}.pdf" if pdf in self.index.files and self.publishes(pdf) else "",
             has={kind: place.is_file() for kind, place in paper.places.items()},
         )

@@ -100,7 +100,10 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         kept = Files([file for file in files if self.publication.publishes(file.src_uri)])
         for file in kept:
             if file.src_uri.endswith(".md") and (address := self.publication.address(file.src_uri)):
-                file.dest_uri = address if config.use_directory_urls else file.dest_uri
+                if self.publication.opens_section(file.src_uri):
+                    file.name = "index"  # the theme links a section's title to the page of this name
+                if config.use_directory_urls:
+                    file.dest_uri = address
         for path, text in self.publication.pages().items():
             if kept.get_file_from_path(path) is None:
                 kept.append(File.generated(config, path, content=text))
@@ -133,6 +136,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         if note is None or page.file.src_uri.endswith(".ipynb"):
             return markdown
         page.meta["title"] = note.title
+        page.meta.pop("status", None)  # the author's; the theme would take it for its own
         if note.front.values.get("description"):
             page.meta["description"] = note.front.values["description"]
         return markdown + self.publication.tail(note)

@@ -436,7 +436,9 @@ def _is_slip(word: str, name: str) -> bool:
     A name that only goes on where the other ends (`adam`, `adamw`) is another name, as is one that differs in a digit
     (`gpt2`, `gpt3`).
     """
-    if word.startswith(name) or name.startswith(word) or min(len(word), len(name)) < 5:
+    if word[:1] != name[:1] or min(len(word), len(name)) < 5:  # the first letter is rarely the wrong one
+        return False
+    if word.startswith(name) or name.startswith(word):
         return False
     if re.sub(r"\d", "#", word) == re.sub(r"\d", "#", name):
         return False

@@ -89,7 +89,7 @@ _EXPECTED = {
     "description": "its one idea in at most 200 characters",
     "authors": 'a list of names: ["S. Hochreiter", "J. Schmidhuber"]',
     "year": "the year it appeared, a number such as 1997",
-    "venue": "where it appeared",
+    "venue": "where it appeared, in quotes",
     "order": "its place in the chapter, a number from 1",
     "requires": 'a list of links in quotes: ["[[rnn]]"], or [] for none',
     "tags": "a list of words: [recurrent]",

@@ -61,7 +61,7 @@ class Heading:
 
 
 def mask(text: str) -> str:
-    """Blank out code, math and comments; the result is as long as the text and has the same lines."""
+    """Blank out code, math, comments and escaped brackets; the result is as long as the text and has the same lines."""
     fenced = _without_blocks(text)
     out, last = [], 0
     for _, start, end in _spans(fenced):
@@ -116,7 +116,7 @@ def _without_blocks(text: str) -> str:
 
 
 def _spans(text: str) -> Iterator[tuple[str, int, int]]:
-    """Find code spans, math, `%%comments%%` and HTML comments, whichever opens first, by their opening mark."""
+    """Find code spans, math, comments of both kinds and escaped brackets, whichever opens first, by their opening mark."""
     ticks: dict[str, list[int]] = defaultdict(list)
     for match in re.finditer(r"`+", text):
         ticks[match[0]].append(match.start())
@@ -127,6 +127,8 @@ def _spans(text: str) -> Iterator[tuple[str, int, int]]:
         start, mark = found.start(), found[0]
         position = found.end()
         if mark[0] == "\\":
+            if mark[1] in "[]!\\":  # an escaped bracket opens no link
+                yield mark, start, position
             continue
         paragraph = bisect_right(ends, start)
         limit = ends[paragraph] if paragraph < len(ends) else len(text)
@@ -178,26 +180,17 @@ def links(masked: str) -> Iterator[Link]:
     """Find wiki-links, Markdown links to files, and embeds of both kinds, in order, in masked text."""
     found = []
     for match in WIKI.finditer(masked):
-        if _escaped(masked, match.start()):
-            continue
         target, fragment, label = split_target(match["inside"])
         if target or fragment:
             found.append(Link(target, fragment, label, bool(match["embed"]), True, match.start(), match.end()))
     for match in _MARKDOWN.finditer(masked):
         href = match["href"].removeprefix("<").removesuffix(">")
-        if _escaped(masked, match.start()) or not href or _SCHEME.match(href):
+        if not href or _SCHEME.match(href):
             continue
         target, _, fragment = href.partition("#")
         target, fragment = (urllib.parse.unquote(part).strip() for part in (target, fragment))
         found.append(Link(target, fragment, match["label"], bool(match["embed"]), False, match.start(), match.end()))
     yield from sorted(found, key=lambda link: link.start)
-
-
-def _escaped(text: str, at: int) -> bool:
-    backslashes = 0
-    while at > 0 and text[at - 1] == "\\":
-        backslashes, at = backslashes + 1, at - 1
-    return backslashes % 2 == 1
 
 
 def headings(masked: str, text: str) -> list[Heading]:

@@ -1,0 +1,36 @@
+"""Every listed bug is planted again, and the test that the list names must fail. The list cannot go stale."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+_spec = importlib.util.spec_from_file_location("plant", Path(__file__).parent / "plant.py")
+assert _spec
+assert _spec.loader
+plant = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(plant)
+
+SLUGS = sorted(path.stem for path in plant.BUGS.glob("*.toml"))
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_at_least_ten_bugs_are_listed(slug):
+    planted = [bug for bug in plant.bugs(slug) if bug["caught_by"] != "claim"]
+    assert len(planted) >= 10
+    assert len({(bug["old"], bug["new"]) for bug in planted}) == len(planted)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_planted_bug_is_caught(slug):
+    missed = [
+        f"{bug['what']}: {told}"
+        for bug in plant.bugs(slug)
+        if bug["caught_by"] != "claim"
+        for caught, told in [plant.plant(slug, bug)]
+        if not caught
+    ]
+    assert not missed
