@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,11 +28,6 @@ def test_at_least_ten_bugs_are_listed(slug):
 @pytest.mark.slow
 @pytest.mark.parametrize("slug", SLUGS)
 def test_every_planted_bug_is_caught(slug):
-    missed = [
-        f"{bug['what']}: {told}"
-        for bug in plant.bugs(slug)
-        if bug["caught_by"] != "claim"
-        for caught, told in [plant.plant(slug, bug)]
-        if not caught
-    ]
-    assert not missed
+    ran = subprocess.run([sys.executable, plant.__file__, slug], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout.count("caught ") == len([bug for bug in plant.bugs(slug) if bug["caught_by"] != "claim"])

@@ -34,7 +34,8 @@ RULES = vault(
         "C/Dup.md": "",
         "B/v1.5 notes.md": "",
         "B/Grüße.md": "",
-        "B/Note.md": "---\naliases: [Other name, ON]\n---\n## One\n### Both\n## Two\n### Both\n## `Code` & *mark* [[Attention|up]]\n",
+        "B/Note.md": "---\naliases: [Other name, ON]\n---\n## One\n### Both\n## Two\n### Both\n"
+        "## `Code` & *mark* [[Attention|up]]\n",
         "B/Secret.md": "---\npublish: false\n---\n# Secret\n",
     },
     attachments=["B/fig.png", "img/fig.png", "img/table.final.pdf"],

@@ -50,6 +50,26 @@ def _chosen(slugs: list[str], everything: bool) -> list[Paper]:
 
 
 @app.command()
+def new(
+    chapter: Annotated[str, typer.Argument(help="such as 04-sequences, or just sequences")],
+    slug: Annotated[str, typer.Argument(help="the paper's name from now on, such as lstm")],
+) -> None:
+    """Begin a paper: write its note, model, claim, test and bug list from the templates."""
+    from paperimpl.cli.new import scaffold
+
+    paper = scaffold(chapter, slug, root())
+    for kind, place in paper.places.items():
+        if place.is_file():
+            out.print(f"{kind:8} {paper.place(kind)}", soft_wrap=True)
+    out.print(f"""
+next     fill in every TODO
+         pytest {paper.place("test")}
+         python tests/papers/plant.py {slug}
+         paperimpl run {slug}
+         paperimpl check""")
+
+
+@app.command()
 def where(slug: Annotated[str, typer.Argument(help="a paper; leave out to list all")] = "") -> None:
     """Print where the files of a paper are."""
     repository = root()
@@ -108,3 +128,31 @@ def draw(slugs: Annotated[list[str] | None, typer.Argument(help="papers; leave o
     ]
     drawable = (paper for paper in chosen if paper.places["result"].is_file())
     _finish(undrawn + draw_figures(drawable, out))
+
+
+@app.command()
+def pdf(
+    slugs: Annotated[list[str] | None, typer.Argument(help="papers; leave out for all")] = None,
+    force: Annotated[bool, typer.Option("--force", help="fetch what is there, too")] = False,
+    timeout: Annotated[float, typer.Option(min=0.1, help="seconds of silence after which to give up")] = 30,
+    retries: Annotated[int, typer.Option(min=0, help="how often to try again what may have been a passing fault")] = 2,
+) -> None:
+    """Fetch the papers' PDFs that are missing, each into its paper's folder."""
+    from paperimpl.cli.pdf import fetch
+
+    try:
+        _finish(fetch(_chosen(slugs or [], not slugs), root(), out, force=force, timeout=timeout, retries=retries))
+    except KeyboardInterrupt:
+        err.print("interrupted: what was fetched whole is kept, nothing of the others was written")
+        raise typer.Exit(130) from None
+
+
+@app.command()
+def check() -> None:
+    """Say what is wrong with the vault: links, records, circles, stale results, placeholders; exit 1 if anything is."""
+    from paperimpl.vault.check import check as examine
+
+    problems = examine(root())
+    _finish(problems)
+    if not problems:
+        out.print(f"nothing wrong in {len(papers(root()))} papers")

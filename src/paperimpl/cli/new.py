@@ -62,8 +62,8 @@ def scaffold(chapter: str, slug: str, repository: Path) -> Paper:
 
 
 def _refuse(paper: Paper) -> None:
-    if not SLUG.fullmatch(paper.slug) or keyword.iskeyword(paper.slug):
-        rule = "a slug is a Python name in lower case: a letter, then letters, digits and _, no keyword; such as layernorm"
+    if not SLUG.fullmatch(paper.slug) or keyword.iskeyword(paper.slug) or keyword.iskeyword(paper.slug.title()):
+        rule = "write a letter, then letters, digits and _, all in lower case, and no Python keyword: layernorm"
         raise VaultError(Problem(paper.slug, 0, "not a slug", rule))
     for other in papers(paper.repository):
         if other.slug == paper.slug and other.chapter != paper.chapter:

@@ -35,7 +35,7 @@ def fit(
     for x, target in batches:
         steps.zero_grad()
         value = loss(model(x), target)
-        value.backward()
+        value.backward()  # type: ignore[no-untyped-call]
         steps.step()
         if losses is not None:
             losses.append(value.item())

@@ -3,9 +3,9 @@
 Order matters and is stated once, here. Python-Markdown's own steps are in brackets; higher numbers run first.
 
     preprocessors   [whitespace 30] · prepare 28 · [fences 25] · [HTML 20]
-    blocks          headings need a space after # (Obsidian's rule, not Python-Markdown's)
-    tree            shape 30: callouts, block ids, heading ids, cards · [inline 20] · links 12 · math 10 · [toc 5] · [MkDocs 0]
-    inline          [code 190, math 189] · comment 186 · wiki-link 185 · quote 184 · [escape 180]
+    blocks          headings need a space after #, a blank line ends a quote (Obsidian's rules, not Python-Markdown's)
+    tree            shape 30: callouts, block ids, heading ids, cards · [inline 20] · links 12 · math 10 · [toc 5]
+    inline          [code 190] · display 189.95 · [math 189.9] · comment 186 · wiki-link 185 · quote 184 · [escape 180]
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from markdown import Extension, Markdown
+from markdown.blockprocessors import BlockQuoteProcessor
 from markdown.inlinepatterns import InlineProcessor
+from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
@@ -49,10 +51,11 @@ _CALLOUTS = {
 _CALLOUT_OF = {alias: name for name, aliases in _CALLOUTS.items() for alias in aliases}
 _CALLOUT = re.compile(r"\[!(?P<type>[^\[\]|\n]+)(?:\|[^\[\]\n]*)?\](?P<fold>[+-]?)[ \t]*(?P<title>[^\n]*)(?:\n|$)")
 _BLOCK_ID = re.compile(r"(?:^|[ \t\n])\^([A-Za-z0-9-]+)[ \t]*$")
-_CARD = re.compile(r"(?P<question>[^\n]+\?)::[ \t]*(?P<answer>[^\n]+)")
 _LIST_ITEM = re.compile(r"(?P<quote>(?:[ \t]*>)*)(?P<indent>[ \t]*)(?:[-*+]|1[.)])[ \t]+\S")
 _FENCE = re.compile(r"(?P<quote>(?:[ \t]*>)*)[ \t]*(?P<fence>`{3,}|~{3,})(?P<language>[\w+-]*)[ \t]*$")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|#|mailto:")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
+_LEAD = re.compile(r"[ \t>]*")
+_OPENS = re.compile(r"(?P<fence>`{3,}(?=[^`]*$)|~{3,})")
 
 
 @dataclass
@@ -90,7 +93,7 @@ class Context:
         while shared < min(len(up), len(to) - 1) and up[shared] == to[shared]:
             shared += 1
         way = "/".join([".."] * (len(up) - shared) + to[shared:])
-        return urllib.parse.quote(way, safe="/") + (f"#{urllib.parse.quote(fragment, safe='^')}" if fragment else "")
+        return urllib.parse.quote(way, safe="/") + (f"#{urllib.parse.quote(fragment, safe='^=&')}" if fragment else "")
 
     def link_to_code(self, code: Code) -> str:
         """Write the address of lines of code in the repository; empty where there is none."""
@@ -109,17 +112,20 @@ class VaultExtension(Extension):
         super().__init__()
         self.context = context or Context(Index.read(Path(docs_dir)))
 
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802, Python-Markdown's name
+    def extendMarkdown(self, md: Markdown) -> None:
         """Register the steps of the table above."""
         context = self.context
         heading = md.parser.blockprocessors["hashheader"]
         heading.RE = re.compile(  # type: ignore[attr-defined]
             r"(?:^|\n)(?P<level>#{1,6})[ \t]+(?P<header>(?:\\.|[^\\\n])*?)(?:[ \t]#+)?[ \t]*(?:\n|$)"
         )
+        md.parser.blockprocessors.register(_Quotes(md.parser), "quote", 20)
         md.preprocessors.register(_Prepare(md, context), "vault-prepare", 28)
         md.treeprocessors.register(_Shape(md, context), "vault-shape", 30)
         md.treeprocessors.register(_MarkdownLinks(md, context), "vault-links", 12)
         md.treeprocessors.register(_Math(md, context), "vault-math", 10)
+        md.postprocessors.register(_CodeLinks(md, context), "vault-code-links", 0)
+        md.inlinePatterns.register(_Display(r"(?<!\\)\$\$(.+?)\$\$", md), "vault-display", 189.95)
         md.inlinePatterns.register(_Comment(r"<!--.*?-->", md), "vault-comment", 186)
         md.inlinePatterns.register(_WikiLink(scan.WIKI.pattern, md, context), "vault-link", 185)
         md.inlinePatterns.register(_Quote(QUOTE.pattern, md, context), "vault-quote", 184)
@@ -163,43 +169,61 @@ class _Prepare(Preprocessor):
                 out[-1] = opening.replace("```", inside)
                 out += block
             else:
-                out += block if inside else ["", opening, *block, f"{prefix}```", ""]
+                around = prefix.rstrip()  # within a quote, a line without its mark would end it
+                out += block if inside else [around, opening, *block, f"{prefix}```", around]
         return out
 
     def _spaced(self, lines: list[str]) -> list[str]:
-        """A list may follow a paragraph, and a callout's text its title, without a blank line between."""
+        """Lists, fences and formulas may stand right beside a paragraph, a callout's text right below its title."""
         out: list[str] = []
-        fence = ""
-        for line in lines:
-            stripped = line.lstrip(" \t>")
+        fence, ended = "", False
+        for number, line in enumerate(lines):
+            lead = _LEAD.match(line)[0]  # type: ignore[index]
+            stripped = line[len(lead) :]
             if fence:
-                if stripped.startswith(fence) and not stripped.strip(fence[0] + " \t"):
-                    fence = ""
-                out.append(line)
-                continue
-            if match := re.match(r"`{3,}|~{3,}", stripped):
-                fence = match[0]
-                if out and out[-1].strip(" \t>"):  # a fence may interrupt a paragraph
-                    out.append(line[: len(line) - len(stripped)].rstrip() if ">" in line[: -len(stripped)] else "")
-                out.append(line)
+                ended = stripped.rstrip().endswith("$$") if fence == "$$" else _closes(stripped, fence)
+                fence = "" if ended else fence
+                if fence != "$$" or stripped:  # a formula is one block
+                    out.append(line)
                 continue
             before = out[-1] if out else ""
-            item = _LIST_ITEM.match(line)
-            if (
-                item
-                and before.strip(" \t>")
-                and not _LIST_ITEM.match(before)
-                and not re.match(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]", before)
-                and not item["indent"].strip(" ")
-                and not re.match(r"[ \t>]*(?:\||#{1,6}[ \t])", before)
-                and len(item["indent"]) < 4
-                and not before.lstrip(">").startswith(("  ", "\t", "   "))
-            ):
-                out.append(item["quote"])
-            elif re.match(r"[ \t]*>", line) and _callout_line(before):
+            opening = _OPENS.match(stripped)
+            formula = stripped.startswith("$$")
+            if (opening or formula or ended) and stripped and before.strip(" \t>"):
+                out.append(lead.rstrip() if ">" in lead else "")
+            elif self._begins_list(line, before):
+                out.append(re.match(r"(?:[ \t]*>)*", line)[0])  # type: ignore[index]
+            elif ">" in lead and lead[0] != ">" and before.strip() and ">" not in _LEAD.match(before)[0]:  # type: ignore[index]
+                out.append("")  # a quote right below a list item's text
+            elif ">" in lead and _callout_line(before):
                 out.append(re.match(r"(?:[ \t]*>)+", before)[0])  # type: ignore[index]
+            ended = False
+            if opening:
+                fence = opening["fence"]
+            elif formula and stripped.count("$$") == 1 and any("$$" in later for later in lines[number + 1 :]):
+                fence = "$$"
+            elif formula:
+                ended = stripped.rstrip().endswith("$$")
             out.append(line)
         return out
+
+    def _begins_list(self, line: str, before: str) -> bool:
+        item = _LIST_ITEM.match(line)
+        if not item or not before.strip(" \t>"):
+            return False
+        if ">" in before and not item["quote"] and before.lstrip(" \t").startswith(">"):
+            return True  # the quote would go on lazily
+        return not (
+            re.match(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]", before)
+            or item["indent"].strip(" ")
+            or re.match(r"[ \t>]*(?:\||#{1,6}[ \t])", before)
+            or len(item["indent"]) >= 4
+            or before.lstrip(">").startswith(("  ", "\t"))
+        )
+
+
+def _closes(line: str, fence: str) -> bool:
+    return line.startswith(fence) and not line.strip(fence[0] + " \t")
 
 
 def _callout_line(line: str) -> bool:
@@ -207,7 +231,7 @@ def _callout_line(line: str) -> bool:
 
 
 class _Shape(Treeprocessor):
-    """While text is still raw: callouts from quotes, anchors for blocks and headings, cards from `Question?::Answer`."""
+    """While text is still raw: callouts from quotes, ids for blocks and headings, cards from `Question?::Answer`."""
 
     def __init__(self, md: Markdown, context: Context):
         super().__init__(md)
@@ -253,31 +277,37 @@ class _Shape(Treeprocessor):
 
     def _block_id(self, parent: etree.Element, child: etree.Element, previous: etree.Element | None) -> None:
         text = child.text or ""
-        if len(child) or not (match := _BLOCK_ID.search(text)):
+        if (len(child) and child.tag != "li") or not (match := _BLOCK_ID.search(text.rstrip())):
             return
         rest = text[: match.start()]
         if rest.strip():
             child.text = rest
             child.set("id", block_anchor(match[1].lower()))
         elif previous is not None:
+            if previous.tag == "p" and "\x02" in (previous.text or ""):  # what is stashed, such as a fence, is a block
+                previous.tag = "div"
             previous.set("id", block_anchor(match[1].lower()))
             parent.remove(child)
 
     def _card(self, child: etree.Element) -> None:
-        match = _CARD.fullmatch((child.text or "").strip())
-        if not match or len(child):
+        text = (child.text or "").strip()
+        question, mark, answer = scan.mask(text).partition("?::")
+        if not mark or not question.strip() or not answer.strip() or "\n" in text or len(child):
             return
         child.tag = "details"
         child.set("class", "card")
         child.text = None
-        etree.SubElement(child, "summary").text = match["question"]
-        etree.SubElement(child, "p").text = match["answer"]
+        etree.SubElement(child, "summary").text = text[: len(question) + 1]
+        etree.SubElement(child, "p").text = text[len(question) + 3 :].strip()
 
     def _headings(self, root: etree.Element) -> None:
         """Give headings the ids that links to them carry: the index's, matched in order by their text."""
         note = self.context.note
         known = list(note.headings) if note else []
+        inside = {id(h) for block in root.iter() if block.tag in ("blockquote", "li") for h in block.iter()}
         for element in root.iter():
+            if id(element) in inside:  # no link leads to a heading in a quote or a list
+                continue
             if re.fullmatch(r"h[1-6]", str(element.tag)) and "id" not in element.attrib:
                 text = plain(element.text or "")
                 for at, heading in enumerate(known):
@@ -287,10 +317,49 @@ class _Shape(Treeprocessor):
                         break
 
 
+class _CodeLinks(Postprocessor):
+    """The name above code by symbol leads to its lines in the repository."""
+
+    def __init__(self, md: Markdown, context: Context):
+        super().__init__(md)
+        self.context = context
+
+    def run(self, text: str) -> str:
+        if not (self.context.repository and self.context.code_url):
+            return text
+        return re.sub(r'<span class="filename">([\w/.:]+)</span>', self._linked, text)
+
+    def _linked(self, match: re.Match[str]) -> str:
+        try:
+            code = symbol(match[1], self.context.repository)  # type: ignore[arg-type]
+        except (KeyError, SyntaxError):
+            return match[0]
+        href = html.escape(self.context.link_to_code(code))
+        return f'<span class="filename"><a href="{href}">{match[1]}</a></span>'
+
+
+class _Quotes(BlockQuoteProcessor):
+    """A blank line ends a quote; Python-Markdown would go on with the one before it."""
+
+    def lastChild(self, parent: etree.Element) -> None:
+        """Say that there is none to go on with."""
+
+
+class _Display(InlineProcessor):
+    """A formula of its own line, `$$…$$`, that stands in the middle of a text."""
+
+    def handleMatch(  # type: ignore[override]
+        self, m: re.Match[str], data: str
+    ) -> tuple[etree.Element, int, int]:
+        element = etree.Element("span", {"class": "arithmatex"})
+        element.text = AtomicString(f"\\[{m[1]}\\]")
+        return element, m.start(0), m.end(0)
+
+
 class _Comment(InlineProcessor):
     """An HTML comment in running text is for the author; nothing in it is a link, and nothing of it is published."""
 
-    def handleMatch(self, m: re.Match[str], data: str) -> tuple[str, int, int]:  # type: ignore[override]  # noqa: N802
+    def handleMatch(self, m: re.Match[str], data: str) -> tuple[str, int, int]:  # type: ignore[override]
         return "", m.start(0), m.end(0)
 
 
@@ -301,7 +370,7 @@ class _WikiLink(InlineProcessor):
         super().__init__(pattern, md)
         self.context = context
 
-    def handleMatch(  # type: ignore[override]  # noqa: N802
+    def handleMatch(  # type: ignore[override]
         self, m: re.Match[str], data: str
     ) -> tuple[etree.Element | str | None, int | None, int | None]:
         backslashes = len(data[: m.start(0)]) - len(data[: m.start(0)].rstrip("\\"))
@@ -324,12 +393,12 @@ class _WikiLink(InlineProcessor):
             fragment = found.anchor
             element = etree.Element("a", {"href": context.href(path, fragment) if path else f"#{fragment}"})
             element.set("class", "wikilink")
+            element.set("data-vault", "")
         elif found.kind == "private":
             element = etree.Element("span", {"class": "private"})
         else:
             why = "Not written yet" if found.kind == "wanted" else "This link leads nowhere"
             element = etree.Element("span", {"class": f"{found.kind} wikilink", "title": why})
-        element.set("data-vault", "")
         if link.label:
             element.text = shown  # markup in a label is markup
         else:
@@ -373,7 +442,7 @@ class _Quote(InlineProcessor):
         super().__init__(pattern, md)
         self.context = context
 
-    def handleMatch(  # type: ignore[override]  # noqa: N802
+    def handleMatch(  # type: ignore[override]
         self, m: re.Match[str], data: str
     ) -> tuple[etree.Element | None, int | None, int | None]:
         health = self.context.health
@@ -409,17 +478,19 @@ class _MarkdownLinks(Treeprocessor):
             if element.attrib.pop("data-vault", None) is not None:
                 continue
             href = element.get(key, "")
-            if not href or _SCHEME.match(href):
+            if not href or _SCHEME.match(href) or str(element.get("class")).startswith("footnote-"):
                 continue
             target, _, fragment = (urllib.parse.unquote(part) for part in href.partition("#"))
             link = scan.Link(target, fragment, None, element.tag == "img", False, 0, 0)
             found = self.context.index.resolve(link, self.context.source)
             if found.kind in ("note", "file"):
-                element.set(key, self.context.href(found.path, found.anchor))
-            elif element.tag == "a":
-                element.tag = "span"
-                del element.attrib["href"]
-                element.set("class", "private" if found.kind == "private" else "broken")
+                element.set(key, self.context.href(found.path, found.anchor) if target else f"#{found.anchor}")
+                continue
+            if element.tag == "img":
+                element.text = AtomicString(element.get("alt", ""))
+            element.tag = "span"
+            element.attrib.clear()
+            element.set("class", "private" if found.kind == "private" else "broken")
 
 
 class _Math(Treeprocessor):
@@ -471,6 +542,7 @@ def settings() -> dict[str, dict[str, object]]:
         "md_in_html": {},
         "tables": {},
         "toc": {"permalink": True, "permalink_title": "Link to this section"},
+        "sane_lists": {},
         "pymdownx.arithmatex": {"generic": True},
         "pymdownx.betterem": {},
         "pymdownx.highlight": {"pygments_lang_class": True, "linenums": None},

@@ -19,7 +19,8 @@ require('readline').createInterface({input: process.stdin}).on('line', line => {
   const {tex, display} = JSON.parse(line);
   let answer;
   try {
-    answer = {html: katex.renderToString(tex, {displayMode: display, throwOnError: true, strict: 'ignore', trust: false})};
+    const options = {displayMode: display, throwOnError: true, strict: 'ignore', trust: false};
+    answer = {html: katex.renderToString(tex, options)};
   } catch (error) {
     answer = {error: error.message};
   }

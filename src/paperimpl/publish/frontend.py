@@ -35,25 +35,27 @@ class Parts:
         found = self.packages / package
         return found if (found / "package.json").is_file() else None
 
-    def files(self, serve: dict[str, str], math: bool) -> Iterator[tuple[str, dict[str, str]]]:
-        """List what the site serves: its address there, and either its content or the file that holds it.
+    def files(self, serve: dict[str, str], math: bool) -> Iterator[tuple[str, str | Path]]:
+        """List what the site serves: its address there, and its text or the file that holds it.
 
         Raises:
             FileNotFoundError: `serve` names a file that no installed package has.
         """
-        yield "assets/paperimpl/vault.css", {"content": (ASSETS / "vault.css").read_text(encoding="utf-8")}
+        yield "assets/paperimpl/vault.css", (ASSETS / "vault.css").read_text(encoding="utf-8")
         if math and (katex := self.folder("katex")):
             style = (katex / "dist/katex.min.css").read_text(encoding="utf-8")
             # Every browser that can show the site reads woff2; the older formats would only be dead references.
             style = re.sub(r',url\(fonts/[\w-]+\.(?:woff|ttf)\) format\("\w+"\)', "", style)
-            yield "assets/katex/katex.min.css", {"content": style}
+            yield "assets/katex/katex.min.css", style
             for font in sorted((katex / "dist/fonts").glob("*.woff2")):
-                yield f"assets/katex/fonts/{font.name}", {"abs_src_path": str(font)}
+                yield f"assets/katex/fonts/{font.name}", font
         for address, name in serve.items():
             path = self.packages / name
             if not path.is_file():
-                raise FileNotFoundError(f"mkdocs.yml: serve: no {name!r} in {self.packages}; run `make site`, which installs it")
-            yield address, {"abs_src_path": str(path)}
+                raise FileNotFoundError(
+                    f"mkdocs.yml: serve: no {name!r} in {self.packages}; run `make site`, which installs it"
+                )
+            yield address, path
 
 
 def npm() -> Sequence[str]:

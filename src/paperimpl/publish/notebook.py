@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import markdown
 from mkdocs.config.defaults import MkDocsConfig
@@ -52,7 +52,7 @@ def restyle(html: str, page: Page, config: MkDocsConfig, context: Context, files
     return link + "".join([*out, html[last:]])
 
 
-def _cells(page: Page, config: MkDocsConfig, files: Files) -> tuple[list[str], list[dict[str, object]], str]:
+def _cells(page: Page, config: MkDocsConfig, files: Files) -> tuple[list[str], list[Any], str]:
     """Render a notebook's Markdown cells as one document, so that headings and footnotes know of each other."""
     assert page.file.abs_src_path
     data = json.loads(Path(page.file.abs_src_path).read_bytes())

@@ -210,22 +210,24 @@ class Publication:
         top: list[str] = []
         folders: dict[str, list[str]] = defaultdict(list)
         for path in paths:
-            head, _, rest = path.partition("/")
-            (folders[head] if rest else top).append(path)
+            head, slash, _ = path.partition("/")
+            (folders[head] if slash else top).append(path)
         chapters = [folder for folder in sorted(folders) if CHAPTER.fullmatch(folder) and self.context.health]
-        rest = [folder for folder in sorted(folders) if folder not in chapters]
+        others = [folder for folder in sorted(folders) if folder not in chapters]
         nav: list[Any] = [path for path in top if path == "index.md"]
         loose = self._sorted(path for path in top if path != "index.md" and path not in ("papers.md", "wanted.md"))
         if chapters:
             listed = ["papers.md"] if "papers.md" in top else []
             nav.append({"Papers": [*listed, *(self._section(folder, folders[folder]) for folder in chapters)]})
-        nav += [self._section(folder, folders[folder]) for folder in rest]
+        nav += [self._section(folder, folders[folder]) for folder in others]
         loose += [path for path in top if path == "wanted.md"]
         return nav + ([{"Reference": loose}] if chapters and loose else loose)
 
     def _section(self, folder: str, paths: list[str]) -> dict[str, list[Any]]:
         name = PurePosixPath(folder).name
-        own = next((p for p in (f"{folder}/index.md", f"{folder}/README.md", f"{folder}/{name}.md") if p in paths), None)
+        own = next(
+            (p for p in (f"{folder}/index.md", f"{folder}/README.md", f"{folder}/{name}.md") if p in paths), None
+        )
         inside: dict[str, list[str]] = defaultdict(list)
         direct = []
         for path in paths:

@@ -31,14 +31,14 @@ from paperimpl.vault.problem import VaultError
 
 with warnings.catch_warnings():  # it asks MkDocs for a filter that does nothing since 1.2
     warnings.simplefilter("ignore", DeprecationWarning)
-    from mkdocs_roamlinks_plugin.plugin import RoamLinksPlugin, RoamLinkReplacer
+    from mkdocs_roamlinks_plugin.plugin import RoamLinksPlugin
 
 __all__ = ["VaultPlugin"]
 
 log = logging.getLogger("mkdocs.plugins.vault")
 
 
-class VaultConfig(Config):
+class VaultConfig(Config):  # type: ignore[no-untyped-call]
     """What `mkdocs.yml` may say. Nothing must be said."""
 
     packages = options.Type(str, default="site_config")  # the folder of package.json
@@ -108,7 +108,10 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             if kept.get_file_from_path(path) is None:
                 kept.append(File.generated(config, path, content=text))
         for address, source in self.parts.files(self.config.serve, self.katex is not None):
-            kept.append(File.generated(config, address, **source))
+            if isinstance(source, Path):
+                kept.append(File.generated(config, address, abs_src_path=str(source)))
+            else:
+                kept.append(File.generated(config, address, content=source))
         for problem in health.problems() if health else index.problems():
             (log.warning if problem.error else log.info)(str(problem))
         if config.nav is None:
@@ -157,7 +160,6 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             + html
             + self.publication.links_here(page.file.src_uri, url)
         )
-
 
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:
         """Rebuild when code changes, for the notes quote it."""

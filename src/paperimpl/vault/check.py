@@ -83,8 +83,8 @@ class Health:
                     self.quote(match)
                 except KeyError as missing:
                     yield Problem(path, where, missing.args[0], missing.args[1])
-            if match := _PLACEHOLDER.search(prose[number]):
-                yield Problem(path, where, f"placeholder {match[0]!r}", "write it, or take it out")
+            if placeholder := _PLACEHOLDER.search(prose[number]):
+                yield Problem(path, where, f"placeholder {placeholder[0]!r}", "write it, or take it out")
 
     def quote(self, match: re.Match[str]) -> str:
         """Answer `{{ slug.key words }}`.

@@ -314,7 +314,7 @@ class Index:
     def problems(self) -> Iterator[Problem]:
         """What is wrong with the vault's links and front matter, with file and line."""
         yield from self.unreadable
-        for path, note in self.notes.items():
+        for note in self.notes.values():
             if note.published and note.front.problem:
                 yield note.front.problem
         for path, entries in self.resolved.items():

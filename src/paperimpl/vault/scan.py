@@ -26,6 +26,8 @@ _MARKDOWN = re.compile(
 )
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?=[ \t]|$)(.*)$", re.M)
 _BLOCK_ID = re.compile(r"(?:^|[ \t])\^([A-Za-z0-9-]+)[ \t]*$", re.M)
+# Where a paragraph, heading, callout's title, list item or table row ends: before the newline.
+_BLOCK_END = re.compile(r"^[ \t>]*(?:#{1,6}[ \t]|\[!)[^\n]*$|(?=\n[ \t>]*(?:\n|\||(?:[-*+]|\d{1,9}[.)])[ \t]))", re.M)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 
 
@@ -116,11 +118,11 @@ def _without_blocks(text: str) -> str:
 
 
 def _spans(text: str) -> Iterator[tuple[str, int, int]]:
-    """Find code spans, math, comments of both kinds and escaped brackets, whichever opens first, by their opening mark."""
+    """Find code spans, math, comments and escaped brackets, whichever opens first, by their opening mark."""
     ticks: dict[str, list[int]] = defaultdict(list)
     for match in re.finditer(r"`+", text):
         ticks[match[0]].append(match.start())
-    ends = [match.start() for match in re.finditer(r"\n(?=[ \t>]*\n)", text)]  # inline code ends with its paragraph
+    ends = sorted({match.end() for match in _BLOCK_END.finditer(text)})  # inline code ends with its block
     position = 0
     closers: dict[str, int] = {}
     while found := _MARK.search(text, position):
@@ -159,7 +161,7 @@ def _math_end(text: str, start: int, limit: int) -> int:
     if start + 1 >= len(text) or text[start + 1].isspace():
         return 0
     at = start
-    while 0 <= (at := text.find("$", at + 1, limit)):
+    while (at := text.find("$", at + 1, limit)) >= 0:
         if text[at - 1] == "\\":
             continue
         good = not text[at - 1].isspace() and not text[at + 1 : at + 2].isdigit()

@@ -1,0 +1,232 @@
+"""`paperimpl where`, `run` and `draw` in a small repository with a copy of the package."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from paperimpl.cli.run import is_stale
+from paperimpl.vault.digest import digest
+from paperimpl.vault.paper import Paper
+from paperimpl.vault.result import Recorded, Run
+
+CLAIM = '''
+"""Does it count?"""
+from paperimpl.lab import Result
+SAYS = "Table 1: it counts."
+
+
+def claim(seed: int = 0) -> Result:
+    """Count to the seed. Holds if the count is below 1."""
+    return Result(measured={"count": seed, "share": seed / 10}, holds=seed < 1)
+'''
+SLOW = '''
+import os, pathlib, time
+from paperimpl.lab import Result
+SAYS = "It takes its time."
+
+
+def claim(seed: int = 0) -> Result:
+    """Take a minute for seed 0 and no time for the others. Holds always."""
+    pathlib.Path(__file__).with_name(f"started.{os.getpid()}").touch()
+    time.sleep(0 if seed else 60)
+    return Result({"seed": seed}, holds=True)
+'''
+CRASH = '''
+from paperimpl.lab import Result
+SAYS = "It crashes."
+
+
+def claim(seed: int = 0) -> Result:
+    """Holds never."""
+    raise ZeroDivisionError("two\\nlines")
+'''
+
+
+def write_claim(repository, slug, text):
+    repository.paper(slug)
+    place = Paper(slug, "04-sequences", repository.root).places["claim"]
+    place.write_text(text.lstrip(), encoding="utf-8")
+    return place
+
+
+def recorded(repository, slug, **changes):
+    """Record a result of the claim as it stands."""
+    paper = Paper(slug, "04-sequences", repository.root)
+    code = digest(paper.places["claim"], repository.root / "src")
+    runs = [Run(seed, {"count": seed}, True, 0.1, {}, {}) for seed in range(5)]
+    result = Recorded(
+        **{"says": "", "threshold": "", "digest": code, "units": {}, "runs": runs, "made_with": {}} | changes
+    )
+    paper.places["result"].write_text(result.dump(), encoding="utf-8")
+    return paper
+
+
+def run(repository, *arguments):
+    """Run the command in a process of its own, with the repository's copy of the package."""
+    return subprocess.run(
+        [sys.executable, "-c", "from paperimpl.cli import main; main()", *arguments],
+        env=repository.package(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_where_lists_papers_and_the_files_of_one(repository):
+    repository.paper("lstm")
+    repository.paper("adam", "02-optimization")
+    code, out, _ = repository("where")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == ["adam", "lstm"]
+    code, out, _ = repository("where", "lstm")
+    assert code == 0
+    assert "note     vault/04-sequences/lstm/lstm.md\n" in out
+    assert "claim    src/paperimpl/claims/lstm.py  (not there)\n" in out
+
+
+@pytest.mark.parametrize("command", ["where", "run", "draw", "pdf"])
+def test_a_wrong_slug_suggests_the_near_one(repository, command):
+    repository.paper("lstm")
+    code, out, err = repository(command, "lsmt")
+    assert (code, out) == (1, "")
+    assert err == "lsmt: no paper has this slug (did you mean 'lstm'?)\n"
+
+
+def test_a_missing_claim_is_named_before_anything_runs(repository):
+    repository.paper("lstm")
+    before = repository.files()
+    code, _, err = repository("run", "lstm")
+    assert code == 1
+    assert err.startswith("src/paperimpl/claims/lstm.py: there is no claim to run")
+    assert repository.files() == before
+
+
+def test_run_wants_to_know_what(repository):
+    code, _, err = repository("run")
+    assert code == 2
+    assert "--stale" in err
+
+
+def test_drawing_without_a_result_says_how_to_get_one(repository):
+    repository.paper("lstm")
+    code, _, err = repository("draw", "lstm")
+    assert code == 1
+    assert "paperimpl run lstm" in err
+    assert repository("draw")[0] == 0  # all that can be drawn: none
+
+
+def test_drawing_a_broken_result_names_it_and_draws_the_others(repository):
+    write_claim(repository, "good", CLAIM)
+    paper = recorded(repository, "good")
+    (repository.paper("bad") / "bad.claim.json").write_text("<<<<<<< ours", encoding="utf-8")
+    code, out, err = repository("draw")
+    assert code == 1
+    assert err.startswith("vault/04-sequences/bad/bad.claim.json: not a result file")
+    assert "paperimpl run bad" in err
+    assert "drew vault/04-sequences/good/good.claim.svg" in out
+    assert paper.places["figure"].is_file()
+    assert "drew" not in repository("draw", "good")[1]  # it is as it was
+
+
+def test_a_result_is_stale_when_its_code_has_changed(repository):
+    place = write_claim(repository, "lstm", CLAIM)
+    paper = recorded(repository, "lstm")
+    assert not is_stale(paper)
+    place.write_text(CLAIM.replace('"""Does it count?"""', "# does it count?"), encoding="utf-8")
+    assert not is_stale(paper)
+    place.write_text(CLAIM.replace("seed < 1", "seed < 2"), encoding="utf-8")
+    assert is_stale(paper)
+
+
+def test_a_claim_without_a_sound_result_is_stale(repository):
+    place = write_claim(repository, "lstm", CLAIM)
+    paper = Paper("lstm", "04-sequences", repository.root)
+    assert is_stale(paper)
+    paper.places["result"].write_text("{", encoding="utf-8")
+    assert is_stale(paper)
+    recorded(repository, "lstm")
+    place.write_text("def claim(:", encoding="utf-8")
+    assert is_stale(paper)
+    place.unlink()
+    assert not is_stale(paper)
+
+
+def test_stale_alone_means_all_and_with_slugs_those(repository):
+    for slug in ("lstm", "gru"):
+        write_claim(repository, slug, CLAIM)
+    recorded(repository, "gru")
+    code, out, _ = repository("run", "gru", "--stale")
+    assert code == 0
+    assert "every result is from the code as it is" in out
+
+
+@pytest.mark.slow
+def test_a_run_records_every_seed_and_draws_and_tells_what_failed(repository):
+    write_claim(repository, "count", CLAIM)
+    write_claim(repository, "crash", CRASH)
+    write_claim(repository, "wrong", "def claim(:")
+    write_claim(repository, "uneven", CLAIM.replace('"share"', 'f"share{seed}"'))
+    ran = run(repository, "run", "--all", "--seeds", "2", "--jobs", "1")
+    assert ran.returncode == 1
+    assert ran.stdout.count("drew") == 1
+    result = Recorded.load(repository.root / "vault/04-sequences/count/count.claim.json")
+    assert [run.seed for run in result.runs] == [0, 1]
+    assert [run.holds for run in result.runs] == [True, False]
+    assert result.values("count") == [0, 1]
+    assert result.says == "Table 1: it counts."
+    assert result.threshold == "Count to the seed. Holds if the count is below 1."
+    assert result.digest == digest(repository.root / "src/paperimpl/claims/count.py", repository.root / "src")
+    crash, uneven, wrong, finding = sorted(ran.stderr.splitlines())
+    assert finding.startswith("vault/04-sequences/count/count.claim.json: the claim did not hold for seed 1")
+    assert crash.startswith("src/paperimpl/claims/crash.py:7: seed ")
+    assert "ZeroDivisionError: two lines" in crash
+    assert uneven.startswith("src/paperimpl/claims/uneven.py: ")
+    assert wrong.startswith("src/paperimpl/claims/wrong.py:1: not Python")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to a process")
+@pytest.mark.parametrize("whom", ["the command alone", "all, as a terminal does"])
+def test_ctrl_c_ends_the_workers_and_writes_nothing(repository, whom):
+    place = write_claim(repository, "slow", SLOW)
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from paperimpl.cli import main; main()", "run", "slow", "--jobs", "2", "--seeds", "2"],
+        env=repository.package(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        while len(started := list(place.parent.glob("started.*"))) < 2:
+            assert process.poll() is None
+            time.sleep(0.05)
+        time.sleep(0.5)  # one worker is busy now, the other one idle
+        if whom == "the command alone":
+            process.send_signal(signal.SIGINT)
+        else:
+            os.killpg(process.pid, signal.SIGINT)
+        told = process.communicate(timeout=30)[1]
+    assert process.returncode == 130
+    assert "interrupted" in told
+    assert "Traceback" not in told
+    for path in started:
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(path.suffix[1:]), 0)
+    assert sorted(p.name for p in (repository.root / "vault/04-sequences/slow").iterdir()) == ["slow.md"]
+
+
+def test_a_missing_package_is_one_line(repository, monkeypatch):
+    write_claim(repository, "lstm", CLAIM)
+    recorded(repository, "lstm")
+    monkeypatch.delitem(sys.modules, "paperimpl.lab.figure", raising=False)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code, _, err = repository("draw", "lstm")
+    assert code == 1
+    assert err.startswith("matplotlib: is not installed")
+    assert json.loads((repository.root / "vault/04-sequences/lstm/lstm.claim.json").read_text(encoding="utf-8"))
