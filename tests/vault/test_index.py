@@ -156,7 +156,7 @@ def test_hidden_folders_and_templates_are_not_read(tmp_path):
 def test_a_note_that_is_not_utf8_is_told_and_still_read(tmp_path):
     (tmp_path / "a.md").write_bytes("ok\ngr\u00fc\u00dfe [[a]]".encode("latin-1"))
     index = Index.read(tmp_path)
-    assert str(index.unreadable[0]) == "vault/a.md:2: not UTF-8 (save it with UTF-8 encoding)"
+    assert str(index.unreadable[0]) == f"{tmp_path.name}/a.md:2: not UTF-8 (save it with UTF-8 encoding)"
     assert index.notes["a.md"].links
 
 

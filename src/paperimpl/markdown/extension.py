@@ -17,12 +17,14 @@ import xml.etree.ElementTree as etree
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any, ClassVar, cast
 
 from markdown import Extension, Markdown
 from markdown.blockprocessors import BlockQuoteProcessor
 from markdown.inlinepatterns import InlineProcessor
 from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
+from markdown.treeprocessors import InlineProcessor as InlineTreeprocessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
 
@@ -32,6 +34,7 @@ from paperimpl.vault.check import QUOTE, Health
 from paperimpl.vault.code import SNIPPET, Code, symbol
 from paperimpl.vault.index import Index, Note, block_anchor, plain
 from paperimpl.vault.problem import Problem
+from paperimpl.vault.trace import Trace
 
 __all__ = ["Context", "VaultExtension"]
 
@@ -55,6 +58,7 @@ _LIST_ITEM = re.compile(r"(?P<quote>(?:[ \t]*>)*)(?P<indent>[ \t]*)(?:[-*+]|1[.)
 _FENCE = re.compile(r"(?P<quote>(?:[ \t]*>)*)[ \t]*(?P<fence>`{3,}|~{3,})(?P<language>[\w+-]*)[ \t]*$")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 _LEAD = re.compile(r"[ \t>]*")
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _OPENS = re.compile(r"(?P<fence>`{3,}(?=[^`]*$)|~{3,})")
 
 
@@ -70,6 +74,7 @@ class Context:
         katex: the renderer of formulas; None leaves them as text.
         source: the note being rendered, its path in the vault; empty for text that is no note.
         problems: what was found wrong while rendering, beyond what `vault.check` finds.
+        trace: what the rendering asks is told to it, where someone remembers renderings.
     """
 
     index: Index
@@ -79,6 +84,7 @@ class Context:
     katex: Katex | None = None
     source: str = ""
     problems: list[Problem] = field(default_factory=list)
+    trace: Trace | None = None
 
     @property
     def note(self) -> Note | None:
@@ -94,6 +100,25 @@ class Context:
             shared += 1
         way = "/".join([".."] * (len(up) - shared) + to[shared:])
         return urllib.parse.quote(way, safe="/") + (f"#{urllib.parse.quote(fragment, safe='^=&')}" if fragment else "")
+
+    def code(self, spec: str) -> Code:
+        """Look up code by symbol.
+
+        Raises:
+            KeyError: there is none; the arguments are the message and the remedy.
+            SyntaxError: its file does not parse.
+        """
+        if self.trace:
+            self.trace.ask("code", spec)
+        if self.repository is None:
+            raise KeyError(f"no code at {spec!r}", "there is no repository")
+        return symbol(spec, self.repository)
+
+    def content(self, path: str) -> str:
+        """Read a text file of the repository."""
+        if self.trace:
+            self.trace.ask("content", path)
+        return ((self.repository or Path()) / path).read_text(encoding="utf-8")
 
     def link_to_code(self, code: Code) -> str:
         """Write the address of lines of code in the repository; empty where there is none."""
@@ -125,6 +150,8 @@ class VaultExtension(Extension):
         md.treeprocessors.register(_MarkdownLinks(md, context), "vault-links", 12)
         md.treeprocessors.register(_Math(md, context), "vault-math", 10)
         md.postprocessors.register(_CodeLinks(md, context), "vault-code-links", 0)
+        if type(md.treeprocessors["inline"]) is InlineTreeprocessor:
+            md.treeprocessors.register(_Inline(md), "inline", 20)
         md.inlinePatterns.register(_Display(r"(?<!\\)\$\$(.+?)\$\$", md), "vault-display", 189.95)
         md.inlinePatterns.register(_Comment(r"<!--.*?-->", md), "vault-comment", 186)
         md.inlinePatterns.register(_WikiLink(scan.WIKI.pattern, md, context), "vault-link", 185)
@@ -159,7 +186,7 @@ class _Prepare(Preprocessor):
                 continue
             prefix = snippet["prefix"]
             try:
-                code = symbol(snippet["spec"], self.context.repository)  # type: ignore[arg-type]
+                code = self.context.code(snippet["spec"])
                 text, title = code.text, snippet["spec"]
             except (KeyError, SyntaxError) as missing:  # `vault.check` tells it, with its line
                 text, title = f"# {missing.args[0]}", "not found"
@@ -230,6 +257,41 @@ def _callout_line(line: str) -> bool:
     return bool(re.match(r"(?:[ \t]*>)+[ \t]*\[![^\[\]\n]+\]", line))
 
 
+class _Inline(InlineTreeprocessor):
+    """Python-Markdown's own, without trying each pattern on each text of a page that has no sign of it anywhere."""
+
+    SIGNS: ClassVar[dict[str, str]] = {  # a letter that any match holds; patterns of other names are always tried
+        "autolink": "<",
+        "automail": "<",
+        "backtick": "`",
+        "entity": "&",
+        "escape": "\\",
+        "footnote": "^",
+        "html": "<",
+        "image_link": "!",
+        "image_reference": "!",
+        "linebreak": "\n",
+        "link": "[",
+        "reference": "[",
+        "short_image_ref": "!",
+        "short_reference": "[",
+        "vault-comment": "<",
+        "vault-display": "$",
+        "vault-link": "[",
+        "vault-quote": "{",
+    }
+
+    def run(self, tree: etree.Element, ancestors: list[str] | None = None) -> etree.Element:
+        """Find what is inline in a page."""
+        letters = set("".join(tree.itertext()))
+        patterns = self.md.inlinePatterns
+        names = {id(patterns[name]): name for name in self.SIGNS if name in patterns}
+        signs = [self.SIGNS.get(names.get(id(pattern), "")) for pattern in patterns]
+        kept = [pattern for pattern, sign in zip(patterns, signs, strict=True) if sign is None or sign in letters]
+        self.inlinePatterns = cast(Any, kept)
+        return super().run(tree, ancestors)
+
+
 class _Shape(Treeprocessor):
     """While text is still raw: callouts from quotes, ids for blocks and headings, cards from `Question?::Answer`."""
 
@@ -277,6 +339,8 @@ class _Shape(Treeprocessor):
 
     def _block_id(self, parent: etree.Element, child: etree.Element, previous: etree.Element | None) -> None:
         text = child.text or ""
+        if "^" not in text:
+            return
         if (len(child) and child.tag != "li") or not (match := _BLOCK_ID.search(text.rstrip())):
             return
         rest = text[: match.start()]
@@ -291,6 +355,8 @@ class _Shape(Treeprocessor):
 
     def _card(self, child: etree.Element) -> None:
         text = (child.text or "").strip()
+        if "?::" not in text:
+            return
         question, mark, answer = scan.mask(text).partition("?::")
         if not mark or not question.strip() or not answer.strip() or "\n" in text or len(child):
             return
@@ -308,7 +374,7 @@ class _Shape(Treeprocessor):
         for element in root.iter():
             if id(element) in inside:  # no link leads to a heading in a quote or a list
                 continue
-            if re.fullmatch(r"h[1-6]", str(element.tag)) and "id" not in element.attrib:
+            if element.tag in _HEADINGS and "id" not in element.attrib:
                 text = plain(element.text or "")
                 for at, heading in enumerate(known):
                     if heading.text == text:
@@ -331,7 +397,7 @@ class _CodeLinks(Postprocessor):
 
     def _linked(self, match: re.Match[str]) -> str:
         try:
-            code = symbol(match[1], self.context.repository)  # type: ignore[arg-type]
+            code = self.context.code(match[1])
         except (KeyError, SyntaxError):
             return match[0]
         href = html.escape(self.context.link_to_code(code))
@@ -423,9 +489,7 @@ class _WikiLink(InlineProcessor):
 
     def _figure(self, path: str) -> etree.Element | None:
         """A figure of ours stands in the page itself, so that it takes the page's colours and fonts."""
-        assert self.context.repository
-        file = self.context.repository / "vault" / path
-        text = file.read_text(encoding="utf-8")
+        text = self.context.content(f"vault/{path}")
         start = text.find("<svg")
         if start < 0:
             return None
@@ -526,7 +590,9 @@ class _Math(Treeprocessor):
         first = tex.split("\n")[0]
         at = note.text.find(first) if note else -1
         line = scan.line_of(note.text, at) if note and at >= 0 else 0
-        return Problem(f"vault/{self.context.source}", line, f"formula {first[:60]!r}: {why}", "mend the formula")
+        return Problem(
+            self.context.index.where(self.context.source), line, f"formula {first[:60]!r}: {why}", "mend the formula"
+        )
 
 
 def extensions() -> Sequence[str]:

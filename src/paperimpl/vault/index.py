@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import unicodedata
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -39,10 +41,12 @@ class Note:
     Attributes:
         path: in the vault, with `/` and `.md`.
         text: the whole file.
+        vault: what messages call the vault's folder.
     """
 
     path: str
     text: str
+    vault: str = "vault"
 
     @property
     def name(self) -> str:
@@ -55,14 +59,28 @@ class Note:
         return _folder(self.path)
 
     @cached_property
-    def front(self) -> frontmatter.FrontMatter:
-        """Its properties."""
-        return frontmatter.split(self.text, f"vault/{self.path}")
+    def digest(self) -> str:
+        """What tells its text from any other."""
+        return hashlib.blake2b(self.text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
     @cached_property
+    def front(self) -> frontmatter.FrontMatter:
+        """Its properties."""
+        return frontmatter.split(self.text, f"{self.vault}/{self.path}")
+
+    @cached_property
+    def _scanned(self) -> tuple[str, list[tuple[str, bool]]]:
+        return scan.mask_and_formulas(self.front.body)
+
+    @property
     def masked(self) -> str:
         """Its body with code, math and comments blanked out."""
-        return scan.mask(self.front.body)
+        return self._scanned[0]
+
+    @property
+    def formulas(self) -> list[tuple[str, bool]]:
+        """Its formulas: TeX, and whether it stands on lines of its own."""
+        return self._scanned[1]
 
     @cached_property
     def links(self) -> list[tuple[scan.Link, int]]:
@@ -74,25 +92,26 @@ class Note:
                     target, fragment, label = scan.split_target(match[1])
                     link = scan.Link(target, fragment, label, False, True, -1, -1)
                     found.append((link, self.front.lines.get(key, 1)))
-        first = self.front.body_line
-        lines = _Lines(self.masked, first)
-        return [*found, *((link, lines[link.start]) for link in scan.links(self.masked))]
+        return [*found, *((link, self._lines[link.start]) for link in scan.links(self.masked))]
 
     @cached_property
     def headings(self) -> list[Heading]:
         """Its headings in order, with unique anchors."""
         used: set[str] = set()
-        lines = _Lines(self.masked, self.front.body_line)
-        return [
-            Heading(heading.level, plain(heading.text), unique(anchor(plain(heading.text)), used), lines[heading.start])
-            for heading in scan.headings(self.masked, self.front.body)
-        ]
+        found = []
+        for heading in scan.headings(self.masked, self.front.body):
+            text = plain(heading.text)
+            found.append(Heading(heading.level, text, unique(anchor(text), used), self._lines[heading.start]))
+        return found
 
     @cached_property
     def blocks(self) -> dict[str, int]:
         """Its block ids and their lines."""
-        lines = _Lines(self.masked, self.front.body_line)
-        return {name: lines[offset] for name, offset in scan.block_ids(self.masked).items()}
+        return {name: self._lines[offset] for name, offset in scan.block_ids(self.masked).items()}
+
+    @cached_property
+    def _lines(self) -> _Lines:
+        return _Lines(self.masked, self.front.body_line)
 
     @property
     def title(self) -> str:
@@ -148,16 +167,29 @@ class Index:
         notes: by path, in order.
         files: paths of everything else that may be linked.
         notebooks: those of `files` that are notebooks, by path; their text is that of their Markdown cells.
+        vault: what messages call the vault's folder.
     """
 
     notes: dict[str, Note]
     files: set[str] = field(default_factory=set)
     notebooks: dict[str, Note] = field(default_factory=dict)
     unreadable: list[Problem] = field(default_factory=list)
+    vault: str = "vault"
 
     @classmethod
-    def read(cls, vault: Path, paths: Iterable[str] | None = None) -> Index:
-        """Read a vault; a note that is not UTF-8 is reported in `unreadable` and read as well as can be."""
+    def read(
+        cls, vault: Path, paths: Iterable[str] | None = None, shown: str | None = None, known: Index | None = None
+    ) -> Index:
+        """Read a vault; a note that is not UTF-8 is reported in `unreadable` and read as well as can be.
+
+        Args:
+            vault: its folder.
+            paths: the files to read, where not all are meant.
+            shown: what messages call the folder; its own name where nothing is said.
+            known: the vault as it was read before; of notes that are the same, what was found in them is kept.
+        """
+        shown = shown or vault.resolve().name
+        before = known.notes if known and known.vault == shown else {}
         if paths is None:
             paths = (p.relative_to(vault).as_posix() for p in vault.rglob("*") if p.is_file())
         notes, notebooks, files, unreadable = {}, {}, set(), []
@@ -169,19 +201,21 @@ class Index:
                 if path.endswith(".ipynb"):
                     try:
                         cells = markdown_cells((vault / path).read_bytes())
-                        notebooks[path] = Note(path, "\n\n".join(cells))
+                        notebooks[path] = Note(path, "\n\n".join(cells), shown)
                     except ValueError as wrong:
-                        unreadable.append(Problem(f"vault/{path}", 1, f"not a notebook: {wrong}", "save it again"))
+                        unreadable.append(Problem(f"{shown}/{path}", 1, f"not a notebook: {wrong}", "save it again"))
                 continue
             data = (vault / path).read_bytes()
             try:
                 text = data.decode("utf-8-sig")
             except UnicodeDecodeError as wrong:
                 line = data.count(b"\n", 0, wrong.start) + 1
-                unreadable.append(Problem(f"vault/{path}", line, "not UTF-8", "save it with UTF-8 encoding"))
+                unreadable.append(Problem(f"{shown}/{path}", line, "not UTF-8", "save it with UTF-8 encoding"))
                 text = data.decode("utf-8-sig", errors="replace")
-            notes[path] = Note(path, text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd"))
-        return cls(notes, files, notebooks, unreadable)
+            text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
+            same = before.get(path)
+            notes[path] = same if same and same.text == text else Note(path, text, shown)
+        return cls(notes, files, notebooks, unreadable, shown)
 
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:
@@ -200,6 +234,10 @@ class Index:
     @cached_property
     def _aliases(self) -> dict[str, Note]:
         return {_key(alias): note for note in reversed(self.notes.values()) for alias in note.aliases}
+
+    def where(self, path: str) -> str:
+        """Name a file of the vault in a message."""
+        return f"{self.vault}/{path}"
 
     def at(self, path: str) -> Note:
         """Return the note or notebook at a path."""
@@ -241,6 +279,16 @@ class Index:
 
     def resolve(self, link: scan.Link, source: str) -> Resolved:
         """Say where a link leads and what is wrong with it. Never raises; asks the disk nothing."""
+        asked = (link.target, link.fragment, link.embed, link.wiki, source)
+        if asked not in self._told:
+            self._told[asked] = self._resolve(link, source)
+        return self._told[asked]
+
+    @cached_property
+    def _told(self) -> dict[tuple[str, str, bool, bool, str], Resolved]:
+        return {}
+
+    def _resolve(self, link: scan.Link, source: str) -> Resolved:
         path = source if not link.target else self.find(link.target, source)
         if path is None:
             return self._unresolved(link)
@@ -269,16 +317,30 @@ class Index:
         target = link.target
         if (note := self._aliases.get(_key(target))) is not None and note.published:
             return Resolved("broken", problem=(f"{target!r} is only an alias", f"write [[{note.name}|{target}]]"))
-        names = [note.name for note in self.notes.values() if note.published]
         path_like = "/" in target or bool(re.search(r"\.[A-Za-z][A-Za-z0-9]{1,4}$", target))
         if not link.wiki or path_like or link.fragment or link.embed:
-            every = [*names, *(PurePosixPath(path).name for path in self.files)]
+            every = [*self._names, *(PurePosixPath(path).name for path in self.files)]
             hint = nearest(PurePosixPath(target).name.removesuffix(".md"), every) or "create it, or mend the link"
             return Resolved("broken", problem=(f"{target!r} does not exist", hint))
-        for name in names:
-            if _is_slip(_key(target), _key(name)):
-                return Resolved("broken", problem=(f"{target!r} does not exist", f"did you mean {name!r}?"))
+        if name := self._slip(_key(target)):
+            return Resolved("broken", problem=(f"{target!r} does not exist", f"did you mean {name!r}?"))
         return Resolved("wanted")
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return [note.name for note in self.notes.values() if note.published]
+
+    @cached_property
+    def _by_shape(self) -> dict[tuple[str, int], list[tuple[int, str]]]:
+        """Names with their place in order, by first letter and length: a slip keeps the one and nearly the other."""
+        shapes = defaultdict(list)
+        for place, name in enumerate(self._names):
+            shapes[_key(name)[:1], len(_key(name))].append((place, name))
+        return shapes
+
+    def _slip(self, word: str) -> str | None:
+        near = (each for more in range(-2, 3) for each in self._by_shape.get((word[:1], len(word) + more), ()))
+        return min((each for each in near if _is_slip(word, _key(each[1]))), default=(0, None))[1]
 
     @cached_property
     def resolved(self) -> dict[str, list[tuple[scan.Link, int, Resolved]]]:
@@ -320,7 +382,7 @@ class Index:
         for path, entries in self.resolved.items():
             for _, line, resolved in entries:
                 if resolved.problem:
-                    yield Problem(f"vault/{path}", line, f"link to {resolved.problem[0]}", resolved.problem[1])
+                    yield Problem(self.where(path), line, f"link to {resolved.problem[0]}", resolved.problem[1])
 
 
 def markdown_cells(data: bytes) -> list[str]:
@@ -344,8 +406,6 @@ class _Lines:
         self._first = first
 
     def __getitem__(self, offset: int) -> int:
-        from bisect import bisect_left
-
         return bisect_left(self._ends, offset) + self._first
 
 
@@ -403,7 +463,7 @@ def _letters(text: str) -> str:
 
 
 def _key(name: str) -> str:
-    return unicodedata.normalize("NFC", name).lower()
+    return (name if name.isascii() else unicodedata.normalize("NFC", name)).lower()
 
 
 def _folder(path: str) -> str:

@@ -13,7 +13,18 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Heading", "Link", "block_ids", "headings", "line_of", "links", "mask", "split_target", "without_comments"]
+__all__ = [
+    "Heading",
+    "Link",
+    "block_ids",
+    "headings",
+    "line_of",
+    "links",
+    "mask",
+    "mask_and_formulas",
+    "split_target",
+    "without_comments",
+]
 
 _FENCE = re.compile(r"(?P<prefix>(?:[ \t]*>)*[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*)(?P<fence>`{3,}|~{3,})(?P<info>.*)")
 _LIST = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
@@ -64,12 +75,19 @@ class Heading:
 
 def mask(text: str) -> str:
     """Blank out code, math, comments and escaped brackets; the result is as long as the text and has the same lines."""
+    return mask_and_formulas(text)[0]
+
+
+def mask_and_formulas(text: str) -> tuple[str, list[tuple[str, bool]]]:
+    """Mask a text, and list the formulas in it: their TeX and whether they stand on lines of their own."""
     fenced = _without_blocks(text)
-    out, last = [], 0
-    for _, start, end in _spans(fenced):
+    out, last, formulas = [], 0, []
+    for kind, start, end in _spans(fenced):
         out += [fenced[last:start], _blank(fenced[start:end])]
         last = end
-    return "".join([*out, fenced[last:]])
+        if kind in ("$", "$$"):
+            formulas.append((text[start + len(kind) : end - len(kind)].strip(), kind == "$$"))
+    return "".join([*out, fenced[last:]]), formulas
 
 
 def without_comments(text: str) -> str:
@@ -91,14 +109,13 @@ def _without_blocks(text: str) -> str:
     out: list[str] = []
     fence, in_list, after_blank, commented = "", False, True, False
     for line in text.split("\n"):
-        bare = line[_QUOTE.match(line).end() :]  # type: ignore[union-attr]
         if fence:
-            closing = bare.strip()
+            closing = line[_QUOTE.match(line).end() :].strip()  # type: ignore[union-attr]
             if closing and not closing.strip(fence[0]) and len(closing) >= len(fence):
                 fence = ""
             out.append(" " * len(line))
             continue
-        opening = None if commented else _FENCE.fullmatch(line)
+        opening = _FENCE.fullmatch(line) if not commented and ("```" in line or "~~~" in line) else None
         if opening and not (opening["fence"][0] == "`" and "`" in opening["info"]):
             fence = opening["fence"]
             out.append(" " * len(line))
@@ -122,7 +139,7 @@ def _spans(text: str) -> Iterator[tuple[str, int, int]]:
     ticks: dict[str, list[int]] = defaultdict(list)
     for match in re.finditer(r"`+", text):
         ticks[match[0]].append(match.start())
-    ends = sorted({match.end() for match in _BLOCK_END.finditer(text)})  # inline code ends with its block
+    ends: list[int] | None = None
     position = 0
     closers: dict[str, int] = {}
     while found := _MARK.search(text, position):
@@ -132,6 +149,8 @@ def _spans(text: str) -> Iterator[tuple[str, int, int]]:
             if mark[1] in "[]!\\":  # an escaped bracket opens no link
                 yield mark, start, position
             continue
+        if ends is None:
+            ends = sorted({match.end() for match in _BLOCK_END.finditer(text)})  # inline code ends with its block
         paragraph = bisect_right(ends, start)
         limit = ends[paragraph] if paragraph < len(ends) else len(text)
         end = 0
@@ -181,11 +200,11 @@ def split_target(inside: str) -> tuple[str, str, str | None]:
 def links(masked: str) -> Iterator[Link]:
     """Find wiki-links, Markdown links to files, and embeds of both kinds, in order, in masked text."""
     found = []
-    for match in WIKI.finditer(masked):
+    for match in _wiki_links(masked):
         target, fragment, label = split_target(match["inside"])
         if target or fragment:
             found.append(Link(target, fragment, label, bool(match["embed"]), True, match.start(), match.end()))
-    for match in _MARKDOWN.finditer(masked):
+    for match in _MARKDOWN.finditer(masked) if "](" in masked else ():
         href = match["href"].removeprefix("<").removesuffix(">")
         if not href or _SCHEME.match(href):
             continue
@@ -193,6 +212,16 @@ def links(masked: str) -> Iterator[Link]:
         target, fragment = (urllib.parse.unquote(part).strip() for part in (target, fragment))
         found.append(Link(target, fragment, match["label"], bool(match["embed"]), False, match.start(), match.end()))
     yield from sorted(found, key=lambda link: link.start)
+
+
+def _wiki_links(text: str) -> Iterator[re.Match[str]]:
+    """Find what `WIKI.finditer` finds, trying only where two brackets open."""
+    position = 0
+    while (opening := text.find("[[", position)) >= 0:
+        embed = opening > position and text[opening - 1] == "!"
+        if match := WIKI.match(text, opening - embed):
+            yield match
+        position = match.end() if match else opening + 1
 
 
 def headings(masked: str, text: str) -> list[Heading]:
@@ -205,7 +234,7 @@ def headings(masked: str, text: str) -> list[Heading]:
 
 def block_ids(masked: str) -> dict[str, int]:
     """Find block ids and their offsets: ` ^id` at the end of a line, or alone on it. Ids compare in lower case."""
-    return {match[1].lower(): match.start(1) for match in _BLOCK_ID.finditer(masked)}
+    return {match[1].lower(): match.start(1) for match in _BLOCK_ID.finditer(masked)} if "^" in masked else {}
 
 
 def line_of(text: str, offset: int, first: int = 1) -> int:
