@@ -52,7 +52,7 @@ _CALLOUT_OF = {alias: name for name, aliases in _CALLOUTS.items() for alias in a
 _CALLOUT = re.compile(r"\[!(?P<type>[^\[\]|\n]+)(?:\|[^\[\]\n]*)?\](?P<fold>[+-]?)[ \t]*(?P<title>[^\n]*)(?:\n|$)")
 _BLOCK_ID = re.compile(r"(?:^|[ \t\n])\^([A-Za-z0-9-]+)[ \t]*$")
 _LIST_ITEM = re.compile(r"(?P<quote>(?:[ \t]*>)*)(?P<indent>[ \t]*)(?:[-*+]|1[.)])[ \t]+\S")
-_FENCE = re.compile(r"(?P<quote>(?:[ \t]*>)*)[ \t]*(?P<fence>`{3,}|~{3,})(?P<language>[\w+-]*)[ \t]*$")
+_BARE_FENCE = re.compile(r"[ \t>]*(?:`{3,}|~{3,})[ \t]*[\w+-]*[ \t]*")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 _LEAD = re.compile(r"[ \t>]*")
 _OPENS = re.compile(r"(?P<fence>`{3,}(?=[^`]*$)|~{3,})")
@@ -146,14 +146,16 @@ class _Prepare(Preprocessor):
 
     def _with_code(self, lines: list[str]) -> list[str]:
         out: list[str] = []
-        inside = ""
+        inside, fence, opened = "", "", 0  # the mark that ends the block in the note, and on the page; where it began
         for line in lines:
-            fence = _FENCE.match(line)
+            lead = _LEAD.match(line)[0]  # type: ignore[index]
+            opening = _OPENS.match(line, len(lead))
+            if inside and _closes(line[len(lead) :], inside):
+                line, inside = lead + fence, ""
+            elif opening and not inside:
+                inside = fence = opening["fence"]
+                opened = len(out)
             snippet = SNIPPET.fullmatch(line) if self.context.repository else None
-            if fence and not inside:
-                inside = fence["fence"]
-            elif inside and re.fullmatch(rf"[ \t>]*{re.escape(inside[0])}{{{len(inside)},}}[ \t]*", line):
-                inside = ""
             if not snippet:
                 out.append(line)
                 continue
@@ -163,14 +165,17 @@ class _Prepare(Preprocessor):
                 text, title = code.text, snippet["spec"]
             except (KeyError, SyntaxError) as missing:  # `vault.check` tells it, with its line
                 text, title = f"# {missing.args[0]}", "not found"
-            opening = f'{prefix}```{{.python title="{title}"}}'
+            fence = _longer(fence if inside else "```", text)
             block = [f"{prefix}{row}".rstrip() if row else prefix.rstrip() for row in text.split("\n")]
-            if inside and _FENCE.match(out[-1]):
-                out[-1] = opening.replace("```", inside)
-                out += block
-            else:
+            if not inside:
                 around = prefix.rstrip()  # within a quote, a line without its mark would end it
-                out += block if inside else [around, opening, *block, f"{prefix}```", around]
+                out += [around, f'{prefix}{fence}{{.python title="{title}"}}', *block, f"{prefix}{fence}", around]
+                continue
+            if opened == len(out) - 1 and _BARE_FENCE.fullmatch(out[opened]):
+                out[opened] = f'{prefix}{fence}{{.python title="{title}"}}'
+            else:
+                out[opened] = re.sub(r"`{3,}|~{3,}", fence, out[opened], count=1)
+            out += block
         return out
 
     def _spaced(self, lines: list[str]) -> list[str]:
@@ -224,6 +229,12 @@ class _Prepare(Preprocessor):
 
 def _closes(line: str, fence: str) -> bool:
     return line.startswith(fence) and not line.strip(fence[0] + " \t")
+
+
+def _longer(fence: str, text: str) -> str:
+    """Make a fence longer than any that stands in the text it is to hold."""
+    runs = re.findall(rf"^[ \t>]*({re.escape(fence[0])}{{3,}})", text, re.M)
+    return fence[0] * max([len(fence), *(len(run) + 1 for run in runs)])
 
 
 def _callout_line(line: str) -> bool:

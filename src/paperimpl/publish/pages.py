@@ -214,7 +214,7 @@ class Publication:
             (folders[head] if slash else top).append(path)
         chapters = [folder for folder in sorted(folders) if CHAPTER.fullmatch(folder) and self.context.health]
         others = [folder for folder in sorted(folders) if folder not in chapters]
-        nav: list[Any] = [path for path in top if path == "index.md"]
+        nav: list[Any] = [{"Home": "index.md"}] if "index.md" in top else []
         loose = self._sorted(path for path in top if path != "index.md" and path not in ("papers.md", "wanted.md"))
         if chapters:
             listed = ["papers.md"] if "papers.md" in top else []
