@@ -79,7 +79,9 @@ def install(folder: Path) -> bool:
     wanted = lock.read_bytes()
     if stamp.is_file() and stamp.read_bytes() == wanted:
         return False
-    subprocess.run([*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder, check=True)
+    subprocess.run(
+        [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder, check=True
+    )
     stamp.write_bytes(wanted)
     return True
 

@@ -6,13 +6,14 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from paperimpl.markdown.extension import Context
-from paperimpl.vault.index import Note
+from paperimpl.vault.index import Note, hidden
 from paperimpl.vault.paper import CHAPTER, CHAPTERS, Paper
 from paperimpl.vault.record import Record
 from paperimpl.vault.result import Recorded, number
@@ -118,7 +119,7 @@ class Publication:
 
     def publishes(self, path: str) -> bool:
         """Say whether a file of the vault may be in the public site."""
-        if _KEPT_BACK.search(path):
+        if _KEPT_BACK.search(path) or hidden(path) or path in self._private:
             return False
         if path in self.index.notes:
             return self.index.notes[path].published
@@ -127,6 +128,16 @@ class Publication:
             record = self.context.health.records.get(paper.slug) if paper and self.context.health else None
             return paper is None or self.preview or bool(record and record.may_redistribute)
         return True
+
+    @cached_property
+    def _private(self) -> set[str]:
+        """Attachments that only private notes show, and what stands beside the note of a private folder."""
+        notes = [note for note in self.index.notes.values() if not note.published]
+        shown = {found.path for entries in self.index.resolved.values() for _, _, found in entries}
+        own = {self.index.resolve(link, note.path).path for note in notes for link, _ in note.links} & self.index.files
+        folders = {f"{note.folder}/" for note in notes if PurePosixPath(note.folder).name == note.name}
+        beside = {path for path in self.index.files if path.rpartition("/")[0] + "/" in folders}
+        return (own | beside) - shown
 
     def address(self, path: str) -> str:
         """Where a folder's note is published: as the folder's own page. Empty for other notes."""
@@ -157,6 +168,8 @@ class Publication:
         requires = []
         for name in record.requires:
             found = self.index.find(name, note.path)
+            if found in self.index.notes and not self.index.notes[found].published:
+                found = None
             requires.append((self.index.notes[found].title if found in self.index.notes else name, url(found or "")))
         leads = [
             (card.record.title, url(card.path))

@@ -98,6 +98,10 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         self.context.problems.clear()
         self.publication = Publication(self.context, self.repository, config.repo_url or "", self.preview)
         kept = Files([file for file in files if self.publication.publishes(file.src_uri)])
+        for problem in index.unreadable:  # as well as could be: MkDocs would stop at it
+            path = problem.path.removeprefix("vault/")
+            if path in index.notes and (file := kept.get_file_from_path(path)):
+                file.content_string = index.notes[path].text
         for file in kept:
             if file.src_uri.endswith(".md") and (address := self.publication.address(file.src_uri)):
                 if self.publication.opens_section(file.src_uri):
@@ -138,6 +142,8 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         note = self.context.note
         if note is None or page.file.src_uri.endswith(".ipynb"):
             return markdown
+        if note.front.problem:  # MkDocs would show it
+            markdown = note.front.body
         page.meta["title"] = note.title
         page.meta.pop("status", None)  # the author's; the theme would take it for its own
         if note.front.values.get("description"):

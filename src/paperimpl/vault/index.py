@@ -15,11 +15,16 @@ from typing import Literal
 from paperimpl.vault import frontmatter, scan
 from paperimpl.vault.problem import Problem, nearest
 
-__all__ = ["Index", "Mention", "Note", "Resolved", "anchor", "markdown_cells", "plain"]
+__all__ = ["Index", "Mention", "Note", "Resolved", "anchor", "hidden", "markdown_cells", "plain"]
 
 # Folders of which nothing is ever published, wherever they stand.
 _HIDDEN = re.compile(r"(?:^|/)(?:\.[^/]*|node_modules)(?:/|$)|^templates/")
 _PROPERTY_LINK = re.compile(r"\[\[([^\[\]\n]+)\]\]")
+
+
+def hidden(path: str) -> bool:
+    """Say whether a path is in a folder of which nothing is ever published."""
+    return bool(_HIDDEN.search(path))
 
 
 @dataclass(frozen=True)
@@ -110,8 +115,12 @@ class Note:
 
     @property
     def published(self) -> bool:
-        """Whether the public may know of it."""
-        return self.front.values.get("publish") is not False and not _HIDDEN.search(self.path)
+        """Whether the public may know of it. In doubt it may not: `publish: no` is a word to YAML, not false."""
+        if hidden(self.path):
+            return False
+        if self.front.problem:
+            return not re.search(r"^publish[ \t]*:(?![ \t]*true\b)", self.text, re.M | re.I)
+        return self.front.values.get("publish", True) is True
 
 
 @dataclass(frozen=True)
@@ -162,7 +171,7 @@ class Index:
             paths = (p.relative_to(vault).as_posix() for p in vault.rglob("*") if p.is_file())
         notes, notebooks, files, unreadable = {}, {}, set(), []
         for path in sorted(paths):
-            if _HIDDEN.search(path):
+            if hidden(path):
                 continue
             if not path.endswith(".md"):
                 files.add(path)
@@ -315,7 +324,7 @@ class Index:
         """What is wrong with the vault's links and front matter, with file and line."""
         yield from self.unreadable
         for note in self.notes.values():
-            if note.published and note.front.problem:
+            if note.front.problem and not hidden(note.path):
                 yield note.front.problem
         for path, entries in self.resolved.items():
             for _, line, resolved in entries:
