@@ -123,6 +123,8 @@ class Publication:
             return False
         if path in self.index.notes:
             return self.index.notes[path].published
+        if path.endswith(".ipynb"):
+            return path in self.index.notebooks
         if path.endswith(".pdf"):
             paper = self._papers.get(path[:-4] + ".md")
             record = self.context.health.records.get(paper.slug) if paper and self.context.health else None
@@ -269,5 +271,5 @@ class Publication:
 
 
 def _escape(text: str) -> str:
-    """Keep a name from being read as Markdown."""
-    return re.sub(r"([\\`*_{}\[\]<>#|$~=^])", r"\\\1", text)
+    """Keep a name from being read as Markdown, whichever extensions there are."""
+    return re.sub(r"[^\w\s.,;:'()/-]|_", lambda m: f"&#{ord(m[0])};", text)

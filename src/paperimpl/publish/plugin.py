@@ -15,6 +15,7 @@ from jinja2 import Environment
 from mkdocs.config import config_options as options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
@@ -97,6 +98,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         self.context.repository = self.repository if has_papers else None
         self.context.problems.clear()
         self.publication = Publication(self.context, self.repository, config.repo_url or "", self.preview)
+        index.withheld = {path for path in index.files if not self.publication.publishes(path)}
         kept = Files([file for file in files if self.publication.publishes(file.src_uri)])
         for problem in index.unreadable:  # as well as could be: MkDocs would stop at it
             path = problem.path.removeprefix("vault/")
@@ -111,7 +113,11 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         for path, text in self.publication.pages().items():
             if kept.get_file_from_path(path) is None:
                 kept.append(File.generated(config, path, content=text))
-        for address, source in self.parts.files(self.config.serve, self.katex is not None):
+        try:
+            parts = list(self.parts.files(self.config.serve, self.katex is not None))
+        except FileNotFoundError as missing:
+            raise PluginError(str(missing)) from None
+        for address, source in parts:
             if isinstance(source, Path):
                 kept.append(File.generated(config, address, abs_src_path=str(source)))
             else:

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -15,7 +15,7 @@ from typing import Literal
 from paperimpl.vault import frontmatter, scan
 from paperimpl.vault.problem import Problem, nearest
 
-__all__ = ["Index", "Mention", "Note", "Resolved", "anchor", "hidden", "markdown_cells", "plain"]
+__all__ = ["Index", "Mention", "Note", "Resolved", "anchor", "hidden", "loose_name", "markdown_cells", "plain"]
 
 # Folders of which nothing is ever published, wherever they stand.
 _HIDDEN = re.compile(r"(?:^|/)(?:\.[^/]*|node_modules)(?:/|$)|^templates/")
@@ -157,12 +157,15 @@ class Index:
         notes: by path, in order.
         files: paths of everything else that may be linked.
         notebooks: those of `files` that are notebooks, by path; their text is that of their Markdown cells.
+        unreadable: what is wrong with files that could not be read, or not whole.
+        withheld: those of `files` that are not to be published; links to them lead nowhere.
     """
 
     notes: dict[str, Note]
     files: set[str] = field(default_factory=set)
     notebooks: dict[str, Note] = field(default_factory=dict)
     unreadable: list[Problem] = field(default_factory=list)
+    withheld: set[str] = field(default_factory=set)
 
     @classmethod
     def read(cls, vault: Path, paths: Iterable[str] | None = None) -> Index:
@@ -252,7 +255,9 @@ class Index:
         """Say where a link leads and what is wrong with it. Never raises; asks the disk nothing."""
         path = source if not link.target else self.find(link.target, source)
         if path is None:
-            return self._unresolved(link)
+            return self._loosely(link, source) or self._unresolved(link)
+        if path in self.withheld:
+            return Resolved("private")
         if path in self.files and path not in self.notebooks:
             return Resolved("file", path, link.fragment)
         note = self.notes.get(path) or self.notebooks[path]
@@ -273,6 +278,29 @@ class Index:
         texts = [heading.text for heading in note.headings]
         hint = nearest(link.fragment.split("#")[-1], texts) or _one_of(texts)
         return Resolved("broken", path, "", (f"{written!r}: no such heading in {path}", hint))
+
+    def _loosely(self, link: scan.Link, source: str) -> Resolved | None:
+        """Resolve a name by roamlinks' rule, where exactly one published note answers to it; and say how to write it.
+
+        The last resort, for notes written for mkdocs-roamlinks-plugin.
+        """
+        if "/" in link.target or _key(link.target) in self._aliases:
+            return None
+        alike = self._by_loose_name.get(loose_name(link.target), [])
+        if len(alike) != 1:
+            return None
+        found = self.resolve(replace(link, target=alike[0]), source)
+        name = f"{self.notes[alike[0]].name}{'#' if link.fragment else ''}{link.fragment}"
+        told = (f"{link.target!r} is only like the name of {alike[0]}", f"write [[{name}|{link.label or link.target}]]")
+        return found if found.problem else replace(found, problem=told)
+
+    @cached_property
+    def _by_loose_name(self) -> dict[str, list[str]]:
+        names = defaultdict(list)
+        for path, note in self.notes.items():
+            if note.published:
+                names[loose_name(PurePosixPath(path).name)].append(path)
+        return names
 
     def _unresolved(self, link: scan.Link) -> Resolved:
         target = link.target
@@ -356,6 +384,11 @@ class _Lines:
         from bisect import bisect_left
 
         return bisect_left(self._ends, offset) + self._first
+
+
+def loose_name(name: str) -> str:
+    """Simplify a name as mkdocs-roamlinks-plugin 0.3.2 does; a test holds this to its `simplify`."""
+    return re.sub(r"[\-_ ]", "", name.lower()).replace(".md", "")
 
 
 def plain(text: str) -> str:
