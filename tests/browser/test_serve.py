@@ -51,6 +51,7 @@ def served(tmp_path_factory):
 def page(served, chromium):
     """The LSTM's page in a browser, as it is being written."""
     context = chromium.new_context()
+    context.set_default_timeout(60_000)
     page = context.new_page()
     page.goto(served[1] + "04-sequences/lstm/")
     expect(page.locator("header h1")).to_have_text("Long Short-Term Memory")
@@ -71,16 +72,14 @@ def test_an_edit_of_a_note_is_on_the_page_without_a_reload_by_hand(served, page)
         "## The idea\n\nA sentence that was *just* written, with $x_1$ and [[rnn]].\n",
     )
     sentence = page.locator("p", has_text="A sentence that was just written")
-    expect(sentence).to_be_visible(timeout=120_000)
+    expect(sentence).to_be_visible()
     assert sentence.locator(".katex").count() == 1
     assert sentence.locator("a.wikilink").get_attribute("href") == "../rnn/"
 
 
 def test_an_edit_of_the_code_that_a_note_quotes_is_on_the_page(served, page):
     edit(served[0] / "src/paperimpl/papers/lstm.py", "class LSTMCell", "# A comment, just written\nclass LSTMCell")
-    expect(page.locator("#the-model-whole ~ .highlight").first).to_contain_text(
-        "# A comment, just written", timeout=120_000
-    )
+    expect(page.locator("#the-model-whole ~ .highlight").first).to_contain_text("# A comment, just written")
 
 
 def test_an_edit_of_a_result_is_on_the_page(served, page):
@@ -88,11 +87,11 @@ def test_an_edit_of_a_result_is_on_the_page(served, page):
     result = json.loads(path.read_text(encoding="utf-8"))
     result["says"] = "The paper says what was just written."
     path.write_text(json.dumps(result), encoding="utf-8")
-    expect(page.locator(".paper-claim")).to_contain_text("what was just written", timeout=120_000)
+    expect(page.locator(".paper-claim")).to_contain_text("what was just written")
 
 
 def test_a_mistake_while_writing_is_told_and_the_page_goes_on(served, page):
     copy = served[0]
     edit(copy / NOTE, "## The idea\n", "## The idea\n\nSee [[rnn#No such heading]] while it is being written.\n")
-    expect(page.locator("p", has_text="while it is being written")).to_be_visible(timeout=120_000)
+    expect(page.locator("p", has_text="while it is being written")).to_be_visible()
     assert "rnn#No such heading': no such heading" in (copy / "serve.log").read_text(encoding="utf-8")

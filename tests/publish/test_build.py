@@ -1,6 +1,7 @@
 """A small repository, built: what is sound is published whole, what is wrong is told once and stops nothing else."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -81,8 +82,6 @@ def test_every_link_of_the_site_leads_somewhere_below_its_own_path(sound, dead):
 
 
 def test_the_link_checker_sees_what_is_dead(sound, dead, tmp_path):
-    import shutil
-
     site = tmp_path / "site"
     shutil.copytree(sound[1].site, site)
     page = site / "lessons/how/index.html"

@@ -1,5 +1,7 @@
 """Nothing private leaks: what is not published is nowhere in the site, in no page, index, map or file name."""
 
+import gzip
+
 import pytest
 
 HIDDEN = "---\npublish: false\n---\n"
@@ -10,7 +12,8 @@ def everywhere(site, *words):
     found = []
     for path in sorted(site.rglob("*")):
         name = path.relative_to(site).as_posix()
-        inside = path.read_bytes().lower() if path.is_file() else b""
+        inside = path.read_bytes() if path.is_file() else b""
+        inside = (gzip.decompress(inside) if path.suffix == ".gz" else inside).lower()
         found += [(name, word) for word in words if word.lower() in name.lower() or word.lower().encode() in inside]
     return found
 
@@ -18,7 +21,9 @@ def everywhere(site, *words):
 def test_what_one_looks_for_is_found_where_it_is(sound):
     site = sound[1].site
     assert ("lessons/how/index.html", "How to") in everywhere(site, "How to")
-    assert {"sitemap.xml", "search/search_index.json"} <= {name for name, _ in everywhere(site, "lessons/how/")}
+    assert {"sitemap.xml", "sitemap.xml.gz", "search/search_index.json"} <= {
+        name for name, _ in everywhere(site, "lessons/how/")
+    }
 
 
 @pytest.fixture
