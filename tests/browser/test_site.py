@@ -63,10 +63,12 @@ def test_a_page_asks_nothing_of_another_host_misses_nothing_and_complains_of_not
 
 def test_what_a_page_asks_of_others_misses_and_complains_of_is_seen(visit):
     watched = visit("papers/")
-    watched.page.evaluate("() => { new Image().src = location.href.replace('127.0.0.1', 'localhost') }")
-    watched.page.evaluate("() => { new Image().src = 'nothing.png' }")
-    watched.page.evaluate("() => { console.error('this'); setTimeout(() => { throw new Error('that') }) }")
-    watched.page.wait_for_load_state("networkidle")
+    with watched.page.expect_request(lambda request: "localhost" in request.url):
+        watched.page.evaluate("() => { new Image().src = location.href.replace('127.0.0.1', 'localhost') }")
+    with watched.page.expect_response(lambda answer: answer.url.endswith("nothing.png")):
+        watched.page.evaluate("() => { new Image().src = 'nothing.png' }")
+    with watched.page.expect_event("pageerror"):
+        watched.page.evaluate("() => { console.error('this'); setTimeout(() => { throw new Error('that') }) }")
     assert len(watched.strangers) == 1
     assert len(watched.missing) == 1
     assert {"this", "that"} <= set(watched.said)

@@ -26,6 +26,7 @@ PACKAGE = Path(__file__).parents[2] / "site_config/node_modules/katex"
         ("text $$x_1$$ text\ntext", r"\[x_1\]"),
         ("text\n$$\nx\n$$\ntext", "\\[\nx\n\\]"),
         ("text\n$$x$$\ntext", r"\[x\]"),
+        ("text\n$$a\n+ b$$\ntext", "\\[a\n+ b\\]"),
         ("$$\na\n+ b\n- c\n# d\n> e\n1. f\n$$", "\\[\na\n+ b\n- c\n# d\n> e\n1. f\n\\]"),
         ("$$\na\n\nb\n$$", "\\[\na\nb\n\\]"),
         ("> text\n> $$\n> a\n> + b\n> $$\n> text", "\\[\na\n+ b\n\\]"),
@@ -42,6 +43,13 @@ def test_a_formula_is_found_whole_wherever_it_stands(render, text, shown):
     assert page.one(".arithmatex").text == shown
     assert "$" not in page.text
     assert not page("li li, p div, ol")
+
+
+@pytest.mark.parametrize("formula", ["$$x$$", "$$\nx\n$$", "$$a\n+ b$$", "$$\na\n+ b $$"])
+def test_a_list_may_follow_a_formula(render, formula):
+    page = render(f"text\n{formula}\n- one\n- two")
+    assert len(page(".arithmatex")) == 1
+    assert [item.text for item in page("ul > li")] == ["one", "two"]
 
 
 @pytest.mark.parametrize("text", ["$5 and $6", r"\$x\$", "`$x$`", "```\n$x$\n```", "$ x $", "a $ b", "$$ never closed"])

@@ -206,7 +206,7 @@ def test_any_title_and_any_name_is_shown_as_it_is_in_the_lists(small):
 
     papers = shown(pages["papers.md"])
     assert [row("td")[1].text for row in papers.select("tbody tr")] == [HARD, "The paper two"]
-    assert not papers("b, mark, del, code")
+    assert not papers.select("b, mark, del, code")
     assert name in [strong.text for strong in shown(pages["wanted.md"])("strong")]
 
 
