@@ -2,31 +2,39 @@
 
 Order matters and is stated once, here. Python-Markdown's own steps are in brackets; higher numbers run first.
 
-    preprocessors   [whitespace 30] · prepare 28 · [fences 25] · [HTML 20]
-    blocks          headings need a space after #, a blank line ends a quote (Obsidian's rules, not Python-Markdown's)
-    tree            shape 30: callouts, block ids, heading ids, cards · [inline 20] · links 12 · math 10 · [toc 5]
-    inline          [code 190] · display 189.95 · [math 189.9] · comment 186 · wiki-link 185 · quote 184 · [escape 180]
+    preprocessors   [whitespace 30] · prepare 28: comments out, code by symbol in
+    blocks          ours in place of Python-Markdown's (blocks.py); it also knows fences, tables, HTML and footnotes
+    tree            [footnotes 50] · [code 30] · shape 29: callouts, block ids, heading ids, cards, tasks · pieces 28 ·
+                    [inline 20] · links 12 · math 10 · [toc 5] · embeds 4 · [addresses of the engine 0] · media -1
+    inline          code 190 · display 189.95 · math 189.9 · comment 186 · wiki-link 185 · quote 184 · [escape 180] ·
+                    [links 170-110] · [HTML 90] · address 85 · tag 84 · [emphasis 60] · newline 5
+    afterwards      [HTML back 30] · clean -10 and our own HTML back -20, where `safe` · code links -30
 """
 
 from __future__ import annotations
 
+import base64
 import html
 import re
 import urllib.parse
 import xml.etree.ElementTree as etree
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from markdown import Extension, Markdown
-from markdown.blockprocessors import BlockQuoteProcessor
 from markdown.inlinepatterns import InlineProcessor
 from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
 
+from paperimpl.markdown import inline
+from paperimpl.markdown.blocks import Blocks
+from paperimpl.markdown.embeds import MEDIA, Embeds, Media, slot
+from paperimpl.markdown.fences import Highlight, Mermaid, MermaidError
 from paperimpl.markdown.katex import Katex, KatexError
+from paperimpl.markdown.safe import Clean, Kept, Pieces, Restore, guard
 from paperimpl.vault import scan
 from paperimpl.vault.check import QUOTE, Health
 from paperimpl.vault.code import SNIPPET, Code, symbol
@@ -51,9 +59,8 @@ _CALLOUTS = {
 _CALLOUT_OF = {alias: name for name, aliases in _CALLOUTS.items() for alias in aliases}
 _CALLOUT = re.compile(r"\[!(?P<type>[^\[\]|\n]+)(?:\|[^\[\]\n]*)?\](?P<fold>[+-]?)[ \t]*(?P<title>[^\n]*)(?:\n|$)")
 _BLOCK_ID = re.compile(r"(?:^|[ \t\n])\^([A-Za-z0-9-]+)[ \t]*$")
-_LIST_ITEM = re.compile(r"(?P<quote>(?:[ \t]*>)*)(?P<indent>[ \t]*)(?:[-*+]|1[.)])[ \t]+\S")
 _BARE_FENCE = re.compile(r"[ \t>]*(?:`{3,}|~{3,})[ \t]*[\w+-]*[ \t]*")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:|//")
 _LEAD = re.compile(r"[ \t>]*")
 _OPENS = re.compile(r"(?P<fence>`{3,}(?=[^`]*$)|~{3,})")
 
@@ -68,7 +75,11 @@ class Context:
         repository: where code stands, for `--8<--`; None where there is none.
         code_url: the address of a file of the repository, with `{path}`, `{first}` and `{last}`; empty for no links.
         katex: the renderer of formulas; None leaves them as text.
+        mermaid: what draws Mermaid's diagrams; None leaves them as code.
+        tag_url: names the address of a tag's page, as a Markdown link has it, or the empty text for none.
+        safe: whether HTML that notes hold is neutralised; for vaults of people one does not know.
         source: the note being rendered, its path in the vault; empty for text that is no note.
+        page: the note whose page this is, where that is another one: `source` is then embedded in it.
         problems: what was found wrong while rendering, beyond what `vault.check` finds.
     """
 
@@ -77,7 +88,11 @@ class Context:
     repository: Path | None = None
     code_url: str = ""
     katex: Katex | None = None
+    mermaid: Mermaid | None = None
+    tag_url: Callable[[str], str] | None = None
+    safe: bool = False
     source: str = ""
+    page: str = ""
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -85,9 +100,14 @@ class Context:
         """The note being rendered."""
         return self.index.notes.get(self.source) or self.index.notebooks.get(self.source)
 
+    @property
+    def host(self) -> str:
+        """The note whose page this is."""
+        return self.page or self.source
+
     def href(self, path: str, fragment: str = "") -> str:
-        """Write the way from the note to a file of the vault, as a Markdown link has it: `../rnn/rnn.md#the-idea`."""
-        up = self.source.split("/")[:-1]
+        """Write the way from the page to a file of the vault, as a Markdown link has it: `../rnn/rnn.md#the-idea`."""
+        up = self.host.split("/")[:-1]
         to = path.split("/")
         shared = 0
         while shared < min(len(up), len(to) - 1) and up[shared] == to[shared]:
@@ -101,7 +121,7 @@ class Context:
 
 
 class VaultExtension(Extension):
-    """Links, embeds of images, callouts, comments, block ids, code by symbol, results by key, formulas.
+    """Links, embeds, callouts, comments, tags, tasks, block ids, code by symbol, results by key, formulas.
 
     Args:
         context: the vault; under an engine that gives none, `docs_dir` names it.
@@ -115,25 +135,84 @@ class VaultExtension(Extension):
     def extendMarkdown(self, md: Markdown) -> None:
         """Register the steps of the table above."""
         context = self.context
-        heading = md.parser.blockprocessors["hashheader"]
-        heading.RE = re.compile(  # type: ignore[attr-defined]
-            r"(?:^|\n)(?P<level>#{1,6})[ \t]+(?P<header>(?:\\.|[^\\\n])*?)(?:[ \t]#+)?[ \t]*(?:\n|$)"
-        )
-        md.parser.blockprocessors.register(_Quotes(md.parser), "quote", 20)
+        kept = Kept()
+
+        def keep(text: str) -> str:
+            """Put HTML of ours aside; the result stands for it in the tree."""
+            return kept.keep(text) if context.safe else md.htmlStash.store(text)
+
+        for name in ("|", "#", "=", "~", "^", "$", "%"):
+            if name not in md.ESCAPED_CHARS:
+                md.ESCAPED_CHARS.append(name)
+        Blocks(md, _Fence(md, context, keep)).install()
+        for name in ("html_block", "fenced_code_block"):  # ours are blocks; MkDocs brings `fenced_code` unasked
+            md.preprocessors.deregister(name, strict=False)
         md.preprocessors.register(_Prepare(md, context), "vault-prepare", 28)
-        md.treeprocessors.register(_Shape(md, context), "vault-shape", 30)
+        md.treeprocessors.register(_Shape(md, context, keep), "vault-shape", 29)
+        md.treeprocessors.register(Pieces(md), "vault-pieces", 28)
         md.treeprocessors.register(_MarkdownLinks(md, context), "vault-links", 12)
-        md.treeprocessors.register(_Math(md, context), "vault-math", 10)
-        md.postprocessors.register(_Boxes(md), "vault-boxes", 1)
-        md.postprocessors.register(_CodeLinks(md, context), "vault-code-links", 0)
-        md.inlinePatterns.register(_Display(r"(?<!\\)\$\$(.+?)\$\$", md), "vault-display", 189.95)
-        md.inlinePatterns.register(_Comment(r"<!--.*?-->", md), "vault-comment", 186)
-        md.inlinePatterns.register(_WikiLink(scan.WIKI.pattern, md, context), "vault-link", 185)
-        md.inlinePatterns.register(_Quote(QUOTE.pattern, md, context), "vault-quote", 184)
+        md.treeprocessors.register(_Math(md, context, keep), "vault-math", 10)
+        md.treeprocessors.register(Embeds(md, context, _engine), "vault-embeds", 4)
+        md.treeprocessors.register(Media(md, keep), "vault-media", -1)
+        if context.safe:
+            md.postprocessors.register(Clean(md), "vault-clean", -10)
+            md.postprocessors.register(Restore(md, kept), "vault-restore", -20)
+        md.postprocessors.register(_CodeLinks(md, context), "vault-code-links", -30)
+        patterns = md.inlinePatterns
+        patterns.register(inline.CodeSpan("`+", md), "backtick", 190)
+        patterns.register(inline.Display(r"(?s)(?<!\\)\$\$(.+?)\$\$", md), "vault-display", 189.95)
+        patterns.register(inline.Dollar(r"\$(?=\S)", md), "vault-dollar", 189.9)
+        patterns.register(_Comment(r"(?s)<!--.*?-->", md), "vault-comment", 186)
+        patterns.register(_WikiLink(scan.WIKI.pattern, md, context, keep), "vault-link", 185)
+        patterns.register(_Quote(QUOTE.pattern, md, context), "vault-quote", 184)
+        patterns.register(inline.Address(inline.Address.PATTERN, md), "vault-address", 85)
+        patterns.register(inline.Tag(scan.TAG.pattern, md, context), "vault-tag", 84)
+        newline = r"\\\n" if context.index.strict_line_breaks else r"\\?\n"
+        patterns.register(inline.LineBreak(newline, md), "vault-newline", 5)
+        guard(md)
+
+
+def _engine(context: Context) -> Markdown:
+    """Make the engine that embeds are rendered by: the page's, but it has no table of contents."""
+    engine = Markdown(extensions=[*settings(), VaultExtension(context)], extension_configs=settings())
+    engine.treeprocessors.deregister("toc", strict=False)
+    return engine
+
+
+class _Fence:
+    """A fenced block's HTML: a diagram, else code with its colours."""
+
+    def __init__(self, md: Markdown, context: Context, keep: Callable[[str], str]):
+        self.highlight = Highlight(md)
+        self.context = context
+        self.keep = keep
+
+    def __call__(self, text: str, language: str, options: dict[str, str]) -> str:
+        if language == "mermaid" and (drawn := self._diagram(text)):
+            return self.keep(drawn)
+        return self.keep(self.highlight(text, language, options))
+
+    def _diagram(self, text: str) -> str:
+        context = self.context
+        try:
+            if context.mermaid is None:
+                raise MermaidError("left as code: the extra `mermaid` is not installed")
+            svg = context.mermaid.draw(text)
+        except MermaidError as wrong:
+            at = context.note.text.find(text) if context.note else -1
+            line = scan.line_of(context.note.text, at) if context.note and at >= 0 else 0
+            error = context.mermaid is not None
+            remedy = "mend the diagram" if error else "pip install 'paperimpl[mermaid]'"
+            context.problems.append(Problem(f"vault/{context.source}", line, f"Mermaid: {wrong}", remedy, error))
+            return ""
+        if context.safe:  # no script of an image is run
+            data = base64.b64encode(svg.encode()).decode()
+            svg = f'<img alt="diagram" src="data:image/svg+xml;base64,{data}">'
+        return f'<div class="mermaid-figure" tabindex="0" role="group" aria-label="diagram">{svg}</div>'
 
 
 class _Prepare(Preprocessor):
-    """Before anything else: comments out, code by symbol in, and a blank line where Python-Markdown needs one."""
+    """Before anything else: comments out, code by symbol in."""
 
     def __init__(self, md: Markdown, context: Context):
         super().__init__(md)
@@ -143,7 +222,7 @@ class _Prepare(Preprocessor):
         text = "\n".join(lines)
         if "%%" in text:
             lines = scan.without_comments(text).split("\n")
-        return self._spaced(self._with_code(lines))
+        return self._with_code(lines)
 
     def _with_code(self, lines: list[str]) -> list[str]:
         out: list[str] = []
@@ -179,54 +258,6 @@ class _Prepare(Preprocessor):
             out += block
         return out
 
-    def _spaced(self, lines: list[str]) -> list[str]:
-        """Lists, fences and formulas may stand right beside a paragraph, a callout's text right below its title."""
-        out: list[str] = []
-        fence, ended = "", False
-        for number, line in enumerate(lines):
-            lead = _LEAD.match(line)[0]  # type: ignore[index]
-            stripped = line[len(lead) :]
-            if fence:
-                ended = stripped.rstrip().endswith("$$") if fence == "$$" else _closes(stripped, fence)
-                fence = "" if ended else fence
-                if fence != "$$" or stripped:  # a formula is one block
-                    out.append(line)
-                continue
-            before = out[-1] if out else ""
-            opening = _OPENS.match(stripped)
-            formula = stripped.startswith("$$")
-            if (opening or formula or ended) and stripped and before.strip(" \t>"):
-                out.append(lead.rstrip() if ">" in lead else "")
-            elif self._begins_list(line, before):
-                out.append(re.match(r"(?:[ \t]*>)*", line)[0])  # type: ignore[index]
-            elif ">" in lead and lead[0] != ">" and before.strip() and ">" not in _LEAD.match(before)[0]:  # type: ignore[index]
-                out.append("")  # a quote right below a list item's text
-            elif ">" in lead and _callout_line(before):
-                out.append(re.match(r"(?:[ \t]*>)+", before)[0])  # type: ignore[index]
-            ended = False
-            if opening:
-                fence = opening["fence"]
-            elif formula and stripped.count("$$") == 1 and any("$$" in later for later in lines[number + 1 :]):
-                fence = "$$"
-            elif formula:
-                ended = stripped.rstrip().endswith("$$")
-            out.append(line)
-        return out
-
-    def _begins_list(self, line: str, before: str) -> bool:
-        item = _LIST_ITEM.match(line)
-        if not item or not before.strip(" \t>"):
-            return False
-        if ">" in before and not item["quote"] and before.lstrip(" \t").startswith(">"):
-            return True  # the quote would go on lazily
-        return not (
-            re.match(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]", before)
-            or item["indent"].strip(" ")
-            or re.match(r"[ \t>]*(?:\||#{1,6}[ \t])", before)
-            or len(item["indent"]) >= 4
-            or before.lstrip(">").startswith(("  ", "\t"))
-        )
-
 
 def _closes(line: str, fence: str) -> bool:
     return line.startswith(fence) and not line.strip(fence[0] + " \t")
@@ -238,20 +269,19 @@ def _longer(fence: str, text: str) -> str:
     return fence[0] * max([len(fence), *(len(run) + 1 for run in runs)])
 
 
-def _callout_line(line: str) -> bool:
-    return bool(re.match(r"(?:[ \t]*>)+[ \t]*\[![^\[\]\n]+\]", line))
-
-
 class _Shape(Treeprocessor):
     """While text is still raw: callouts from quotes, ids for blocks and headings, cards from `Question?::Answer`."""
 
-    def __init__(self, md: Markdown, context: Context):
+    def __init__(self, md: Markdown, context: Context, keep: Callable[[str], str]):
         super().__init__(md)
         self.context = context
+        self.keep = keep
 
     def run(self, root: etree.Element) -> None:
         self._headings(root)
         self._walk(root)
+        for item in root.iter("li"):
+            inline.task(item, self.keep)
 
     def _walk(self, parent: etree.Element) -> None:
         previous: etree.Element | None = None
@@ -329,13 +359,6 @@ class _Shape(Treeprocessor):
                         break
 
 
-class _Boxes(Postprocessor):
-    """A task's box has a name for those who cannot see it."""
-
-    def run(self, text: str) -> str:
-        return text.replace('<input type="checkbox" disabled', '<input type="checkbox" aria-label="task" disabled')
-
-
 class _CodeLinks(Postprocessor):
     """The name above code by symbol leads to its lines in the repository."""
 
@@ -357,24 +380,6 @@ class _CodeLinks(Postprocessor):
         return f'<span class="filename"><a href="{href}">{match[1]}</a></span>'
 
 
-class _Quotes(BlockQuoteProcessor):
-    """A blank line ends a quote; Python-Markdown would go on with the one before it."""
-
-    def lastChild(self, parent: etree.Element) -> None:
-        """Say that there is none to go on with."""
-
-
-class _Display(InlineProcessor):
-    """A formula of its own line, `$$…$$`, that stands in the middle of a text."""
-
-    def handleMatch(  # type: ignore[override]
-        self, m: re.Match[str], data: str
-    ) -> tuple[etree.Element, int, int]:
-        element = etree.Element("span", {"class": "arithmatex"})
-        element.text = AtomicString(f"\\[{m[1]}\\]")
-        return element, m.start(0), m.end(0)
-
-
 class _Comment(InlineProcessor):
     """An HTML comment in running text is for the author; nothing in it is a link, and nothing of it is published."""
 
@@ -385,9 +390,10 @@ class _Comment(InlineProcessor):
 class _WikiLink(InlineProcessor):
     """`[[Note#Heading|label]]` and `![[image.png|320]]`."""
 
-    def __init__(self, pattern: str, md: Markdown, context: Context):
+    def __init__(self, pattern: str, md: Markdown, context: Context, keep: Callable[[str], str]):
         super().__init__(pattern, md)
         self.context = context
+        self.keep = keep
 
     def handleMatch(  # type: ignore[override]
         self, m: re.Match[str], data: str
@@ -408,11 +414,17 @@ class _WikiLink(InlineProcessor):
         if found.kind == "file" and link.embed and found.path.rpartition(".")[2].lower() in IMAGES:
             return self._image(link, found.path)
         if found.kind in ("note", "file"):
-            path = "" if found.path == context.source else found.path
+            path = "" if found.path == context.host else found.path
             fragment = found.anchor
             element = etree.Element("a", {"href": context.href(path, fragment) if path else f"#{fragment}"})
             element.set("class", "wikilink")
             element.set("data-vault", "")
+            if link.embed and found.kind == "note":
+                slot(found.path, link.fragment, element)
+            elif link.embed and (media := MEDIA.get(found.path.rpartition(".")[2].lower())):
+                return self._media(element, link, media, found.path)
+        elif found.kind == "private" and link.embed:
+            return slot("", "", etree.Element("span"))
         elif found.kind == "private":
             element = etree.Element("span", {"class": "private"})
         else:
@@ -424,20 +436,29 @@ class _WikiLink(InlineProcessor):
             element.text = AtomicString(shown)
         return element
 
+    def _media(self, element: etree.Element, link: scan.Link, kind: str, path: str) -> etree.Element:
+        words, width, height = size_of(link.label or "")
+        element.set("data-media", kind)
+        if width:
+            element.set("data-width", width)
+        asked = re.search(r"(?:^|&)height=(\d+)", link.fragment) if kind == "pdf" else None
+        if height := height or (asked[1] if asked else ""):
+            element.set("data-height", height)
+        element.text = AtomicString(words or PurePosixPath(path).name)
+        return element
+
     def _image(self, link: scan.Link, path: str) -> etree.Element | str:
         context = self.context
-        words = [word.strip() for word in (link.label or "").split("|") if word.strip()]
-        size = re.fullmatch(r"(\d+)(?:x(\d+))?", words[-1]) if words else None
-        caption = " ".join(words[:-1] if size else words)
+        caption, width, height = size_of(link.label or "")
         if path.endswith(".claim.svg") and context.repository and (figure := self._figure(path)) is not None:
             return figure
         image = etree.Element("img", {"src": context.href(path), "alt": caption or PurePosixPath(path).name})
         image.set("data-vault", "")
         image.set("loading", "lazy")
-        if size:
-            image.set("width", size[1])
-            if size[2]:
-                image.set("height", size[2])
+        if width:
+            image.set("width", width)
+        if height:
+            image.set("height", height)
         return image
 
     def _figure(self, path: str) -> etree.Element | None:
@@ -450,7 +471,9 @@ class _WikiLink(InlineProcessor):
             return None
         element = etree.Element("span", {"class": "claim-figure-box", "tabindex": "0", "role": "group"})
         element.set("aria-label", "figure: what was measured")
-        element.text = AtomicString(self.md.htmlStash.store(text[start:].strip()))
+        if self.context.safe and re.search(r"<(?:script|foreignObject|iframe)\b|\son\w+\s*=|javascript:", text, re.I):
+            return None
+        element.text = AtomicString(self.keep(text[start:].strip()))
         return element
 
 
@@ -497,13 +520,27 @@ class _MarkdownLinks(Treeprocessor):
             if element.attrib.pop("data-vault", None) is not None:
                 continue
             href = element.get(key, "")
-            if not href or _SCHEME.match(href) or str(element.get("class")).startswith("footnote-"):
+            if element.tag == "img" and "|" in (alt := element.get("alt", "")):
+                _, width, height = size_of(alt.partition("|")[2])
+                if width:
+                    element.attrib.update({"alt": alt.partition("|")[0], "width": width})
+                    if height:
+                        element.set("height", height)
+            if (
+                not href
+                or _SCHEME.match(href)
+                or href.startswith("\x02")
+                or str(element.get("class")).startswith("footnote-")
+            ):
                 continue
             target, _, fragment = (urllib.parse.unquote(part) for part in href.partition("#"))
             link = scan.Link(target, fragment, None, element.tag == "img", False, 0, 0)
             found = self.context.index.resolve(link, self.context.source)
             if found.kind in ("note", "file"):
-                element.set(key, self.context.href(found.path, found.anchor) if target else f"#{found.anchor}")
+                here = found.path == self.context.host
+                element.set(
+                    key, f"#{found.anchor}" if here and not target else self.context.href(found.path, found.anchor)
+                )
                 continue
             if element.tag == "img":
                 element.text = AtomicString(element.get("alt", ""))
@@ -515,9 +552,10 @@ class _MarkdownLinks(Treeprocessor):
 class _Math(Treeprocessor):
     r"""`\(…\)` and `\[…\]`, as arithmatex leaves them, to KaTeX's HTML."""
 
-    def __init__(self, md: Markdown, context: Context):
+    def __init__(self, md: Markdown, context: Context, keep: Callable[[str], str]):
         super().__init__(md)
         self.context = context
+        self.keep = keep
 
     def run(self, root: etree.Element) -> None:
         if self.context.katex is None:
@@ -528,8 +566,6 @@ class _Math(Treeprocessor):
             text = (element.text or "").strip()
             display = text.startswith("\\[")
             tex = text[2:-2].strip()
-            if element.tag == "div":  # arithmatex escapes blocks, and nothing else
-                tex = html.unescape(tex)
             try:
                 rendered = self.context.katex.render(tex, display)
             except KatexError as wrong:
@@ -538,7 +574,7 @@ class _Math(Treeprocessor):
             element.set("class", "math display" if display else "math")
             if display:
                 element.set("tabindex", "0")  # wide formulas scroll; keyboards must reach them
-            element.text = AtomicString(self.md.htmlStash.store(rendered))
+            element.text = AtomicString(self.keep(rendered))
 
     def _problem(self, tex: str, why: str) -> Problem:
         note = self.context.note
@@ -546,6 +582,13 @@ class _Math(Treeprocessor):
         at = note.text.find(first) if note else -1
         line = scan.line_of(note.text, at) if note and at >= 0 else 0
         return Problem(f"vault/{self.context.source}", line, f"formula {first[:60]!r}: {why}", "mend the formula")
+
+
+def size_of(label: str) -> tuple[str, str, str]:
+    """Take `caption|320x160` apart: words, width, height."""
+    words = [word.strip() for word in label.split("|") if word.strip()]
+    size = re.fullmatch(r"(\d+)(?:x(\d+))?", words[-1]) if words else None
+    return " ".join(words[:-1] if size else words), size[1] if size else "", (size[2] or "") if size else ""
 
 
 def extensions() -> Sequence[str]:
@@ -556,17 +599,10 @@ def extensions() -> Sequence[str]:
 def settings() -> dict[str, dict[str, object]]:
     """Name those extensions with their settings, as `mkdocs.yml` would."""
     return {
-        "attr_list": {},
-        "footnotes": {"BACKLINK_TITLE": "Back to reference {}"},
-        "md_in_html": {},
-        "tables": {},
+        "footnotes": {"BACKLINK_TITLE": "Back to reference {}", "USE_DEFINITION_ORDER": False},
         "toc": {"permalink": True, "permalink_title": "Link to this section"},
-        "sane_lists": {},
-        "pymdownx.arithmatex": {"generic": True},
         "pymdownx.betterem": {},
         "pymdownx.highlight": {"pygments_lang_class": True, "linenums": None},
         "pymdownx.mark": {},
-        "pymdownx.superfences": {},
-        "pymdownx.tasklist": {"custom_checkbox": True},
         "pymdownx.tilde": {"subscript": False},
     }

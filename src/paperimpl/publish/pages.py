@@ -119,7 +119,7 @@ class Publication:
 
     def publishes(self, path: str) -> bool:
         """Say whether a file of the vault may be in the public site."""
-        if _KEPT_BACK.search(path) or hidden(path) or path in self._private:
+        if _KEPT_BACK.search(path) or hidden(path) or path in self._private or path in self.index.outside:
             return False
         if path in self.index.notes:
             return self.index.notes[path].published

@@ -23,6 +23,7 @@ from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
 from paperimpl.markdown.extension import Context, VaultExtension, settings
+from paperimpl.markdown.fences import Mermaid
 from paperimpl.markdown.katex import Katex
 from paperimpl.publish import frontend, notebook
 from paperimpl.publish.pages import Publication
@@ -44,6 +45,7 @@ class VaultConfig(Config):  # type: ignore[no-untyped-call]
 
     packages = options.Type(str, default="site_config")  # the folder of package.json
     serve = options.DictOfItems(options.Type(str), default={})  # address in the site -> file in node_modules
+    safe = options.Type(bool, default=False)  # neutralise HTML that notes hold: for vaults of people one does not know
     code_url = options.Type(str, default="")  # where code is shown: {path}, {first}, {last}
 
 
@@ -73,7 +75,14 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             if name not in config.markdown_extensions:
                 config.markdown_extensions.append(name)
             config.mdx_configs[name] = values | (config.mdx_configs.get(name) or {})
-        self.context = Context(Index({}), katex=self.katex, code_url=self.config.code_url)
+        cache = self.repository / ".cache/paperimpl"
+        self.context = Context(
+            Index({}),
+            katex=self.katex,
+            mermaid=Mermaid(cache) if Mermaid.installed() else None,
+            code_url=self.config.code_url,
+            safe=self.config.safe,
+        )
         config.markdown_extensions.append(VaultExtension(self.context))  # type: ignore[arg-type]
         config.extra_css.insert(0, "assets/paperimpl/vault.css")
         if self.katex:
@@ -133,7 +142,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         """Let templates ask for the vault's papers and chapters; tell what rendering found."""
         env.globals["vault"] = self.publication
         for problem in self.context.problems:
-            log.warning(str(problem))
+            (log.warning if problem.error else log.info)(str(problem))
         if self.katex:
             self.katex.save()
 

@@ -113,6 +113,18 @@ class Note:
         value = self.front.values.get("aliases")
         return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
 
+    @cached_property
+    def tags(self) -> list[str]:
+        """Its tags without their hashes, those of the front matter first, each once whatever its case."""
+        value = self.front.values.get("tags", self.front.values.get("tag"))
+        words = re.split(r"[,\s]+", value) if isinstance(value, str) else value if isinstance(value, list) else []
+        named = [str(word).strip().removeprefix("#") for word in words if isinstance(word, str | int)]
+        written = [name for name, _ in scan.tags(self.masked)]
+        found: dict[str, str] = {}
+        for name in [*filter(scan.is_tag, named), *written]:
+            found.setdefault(name.lower(), name)
+        return list(found.values())
+
     @property
     def published(self) -> bool:
         """Whether the public may know of it. In doubt it may not: `publish: no` is a word to YAML, not false."""
@@ -159,6 +171,8 @@ class Index:
         notebooks: those of `files` that are notebooks, by path; their text is that of their Markdown cells.
         unreadable: what is wrong with files that could not be read, or not whole.
         withheld: those of `files` that are not to be published; links to them lead nowhere.
+        outside: paths that lead out of the vault, by a symbolic link; they are not read and nothing finds them.
+        strict_line_breaks: whether a newline in a paragraph is only a space, as `.obsidian/app.json` may say.
     """
 
     notes: dict[str, Note]
@@ -166,6 +180,8 @@ class Index:
     notebooks: dict[str, Note] = field(default_factory=dict)
     unreadable: list[Problem] = field(default_factory=list)
     withheld: set[str] = field(default_factory=set)
+    outside: set[str] = field(default_factory=set)
+    strict_line_breaks: bool = False
 
     @classmethod
     def read(cls, vault: Path, paths: Iterable[str] | None = None) -> Index:
@@ -173,8 +189,14 @@ class Index:
         if paths is None:
             paths = (p.relative_to(vault).as_posix() for p in vault.rglob("*") if p.is_file())
         notes, notebooks, files, unreadable = {}, {}, set(), []
+        root, outside = vault.resolve(), set()
         for path in sorted(paths):
             if hidden(path):
+                continue
+            if not (vault / path).resolve().is_relative_to(root):
+                outside.add(path)
+                remedy = "put the file itself into the vault, or remove the link"
+                unreadable.append(Problem(f"vault/{path}", 0, "a symbolic link that leads out of the vault", remedy))
                 continue
             if not path.endswith(".md"):
                 files.add(path)
@@ -193,7 +215,7 @@ class Index:
                 unreadable.append(Problem(f"vault/{path}", line, "not UTF-8", "save it with UTF-8 encoding"))
                 text = data.decode("utf-8-sig", errors="replace")
             notes[path] = Note(path, text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd"))
-        return cls(notes, files, notebooks, unreadable)
+        return cls(notes, files, notebooks, unreadable, outside, _strict_line_breaks(vault))
 
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:
@@ -273,7 +295,7 @@ class Index:
             return Resolved(
                 "broken", path, "", (f"{written!r}: no block ^{block} in {path}", _one_of(note.blocks, "^"))
             )
-        if (heading := _heading(note, link.fragment)) is not None:
+        if (heading := heading_of(note, link.fragment)) is not None:
             return Resolved("note", path, heading.id)
         texts = [heading.text for heading in note.headings]
         hint = nearest(link.fragment.split("#")[-1], texts) or _one_of(texts)
@@ -360,6 +382,14 @@ class Index:
                     yield Problem(f"vault/{path}", line, f"link to {resolved.problem[0]}", resolved.problem[1])
 
 
+def _strict_line_breaks(vault: Path) -> bool:
+    try:
+        app = json.loads((vault / ".obsidian/app.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(app, dict) and app.get("strictLineBreaks") is True
+
+
 def markdown_cells(data: bytes) -> list[str]:
     """Read the Markdown cells of a notebook.
 
@@ -424,7 +454,7 @@ def unique(name: str, used: set[str]) -> str:
     return candidate
 
 
-def _heading(note: Note, fragment: str) -> Heading | None:
+def heading_of(note: Note, fragment: str) -> Heading | None:
     """Find `A#B`: heading B under heading A, first match in document order; case, punctuation and markup aside."""
     parts = [_letters(plain(part)) for part in fragment.split("#") if part.strip()]
     depth, level_of = 0, [0]
