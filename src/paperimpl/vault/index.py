@@ -6,8 +6,8 @@ import json
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -15,11 +15,14 @@ from typing import Literal
 from paperimpl.vault import frontmatter, scan
 from paperimpl.vault.problem import Problem, nearest
 
-__all__ = ["Index", "Mention", "Note", "Resolved", "anchor", "markdown_cells", "plain"]
+__all__ = ["Index", "Mention", "Note", "Resolved", "anchor", "letters", "markdown_cells", "plain"]
 
 # Folders of which nothing is ever published, wherever they stand.
 _HIDDEN = re.compile(r"(?:^|/)(?:\.[^/]*|node_modules)(?:/|$)|^templates/")
 _PROPERTY_LINK = re.compile(r"\[\[([^\[\]\n]+)\]\]")
+# What people write for `publish: false`; YAML reads only the first as that.
+_NO = frozenset({"false", "no", "off", "0", "never", "private"})
+_SAYS_NO = re.compile(rf"^publish[ \t]*:[ \t]*[\"']?(?:{'|'.join(sorted(_NO))})\b", re.I | re.M)
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,14 @@ class Note:
     Attributes:
         path: in the vault, with `/` and `.md`.
         text: the whole file.
+        opt_in: whether it is published only if it says `publish: true`.
+        withheld: whether it is kept back whatever it says.
     """
 
     path: str
     text: str
+    opt_in: bool = False
+    withheld: bool = False
 
     @property
     def name(self) -> str:
@@ -94,13 +101,25 @@ class Note:
         lines = _Lines(self.masked, self.front.body_line)
         return {name: lines[offset] for name, offset in scan.block_ids(self.masked).items()}
 
-    @property
+    @cached_property
     def title(self) -> str:
-        """Its `title` property, else its only or first top heading, else its name."""
+        """Its `title` property, else the file's name as it is.
+
+        An `index.md`, a README and a notebook are called by their first top heading, else by their folder.
+        """
         title = self.front.values.get("title")
-        if isinstance(title, str) and title:
-            return title
-        return next((heading.text for heading in self.headings if heading.level == 1), self.name)
+        if title is not None and not isinstance(title, bool | list | dict) and str(title).strip():
+            return " ".join(str(title).split())
+        opens = self.opens_folder
+        if opens or self.path.endswith(".ipynb"):
+            top = next((heading.text for heading in self.headings if heading.level == 1), "")
+            return top or ((PurePosixPath(self.folder).name or "Home") if opens else self.name)
+        return self.name
+
+    @property
+    def opens_folder(self) -> bool:
+        """Whether it is its folder's page by its name: `index.md` or a README."""
+        return PurePosixPath(self.path).name in ("index.md", "README.md")
 
     @property
     def aliases(self) -> list[str]:
@@ -108,10 +127,17 @@ class Note:
         value = self.front.values.get("aliases")
         return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
 
-    @property
+    @cached_property
     def published(self) -> bool:
-        """Whether the public may know of it."""
-        return self.front.values.get("publish") is not False and not _HIDDEN.search(self.path)
+        """Whether the public may know of it. What cannot be read for certain stays private."""
+        if self.withheld or _HIDDEN.search(self.path):
+            return False
+        says = next((value for key, value in self.front.values.items() if key.lower() == "publish"), None)
+        if self.opt_in:
+            return says is True
+        if self.front.problem and _SAYS_NO.search(self.text):
+            return False
+        return str(says).strip().lower() not in _NO
 
 
 @dataclass(frozen=True)
@@ -148,28 +174,41 @@ class Index:
         notes: by path, in order.
         files: paths of everything else that may be linked.
         notebooks: those of `files` that are notebooks, by path; their text is that of their Markdown cells.
+        unreadable: what was wrong with files while they were read.
+        withheld: those of `files` that are not published; a link to them shows its text.
     """
 
     notes: dict[str, Note]
     files: set[str] = field(default_factory=set)
     notebooks: dict[str, Note] = field(default_factory=dict)
     unreadable: list[Problem] = field(default_factory=list)
+    withheld: set[str] = field(default_factory=set)
 
     @classmethod
-    def read(cls, vault: Path, paths: Iterable[str] | None = None) -> Index:
-        """Read a vault; a note that is not UTF-8 is reported in `unreadable` and read as well as can be."""
+    def read(
+        cls, vault: Path, paths: Iterable[str] | None = None, *, opt_in: bool = False, withheld: Container[str] = ()
+    ) -> Index:
+        """Read a vault; a note that is not UTF-8 is reported in `unreadable` and read as well as can be.
+
+        Args:
+            vault: its folder.
+            paths: the files that count; all of them where None.
+            opt_in: whether only what says `publish: true` is published.
+            withheld: paths of notes that are not published whatever they say.
+        """
         if paths is None:
             paths = (p.relative_to(vault).as_posix() for p in vault.rglob("*") if p.is_file())
+        templates = _template_folders(vault)
         notes, notebooks, files, unreadable = {}, {}, set(), []
         for path in sorted(paths):
-            if _HIDDEN.search(path):
+            if _HIDDEN.search(path) or path.lower().startswith(templates):
                 continue
             if not path.endswith(".md"):
                 files.add(path)
                 if path.endswith(".ipynb"):
                     try:
                         cells = markdown_cells((vault / path).read_bytes())
-                        notebooks[path] = Note(path, "\n\n".join(cells))
+                        notebooks[path] = Note(path, "\n\n".join(cells), opt_in, path in withheld)
                     except ValueError as wrong:
                         unreadable.append(Problem(f"vault/{path}", 1, f"not a notebook: {wrong}", "save it again"))
                 continue
@@ -180,7 +219,8 @@ class Index:
                 line = data.count(b"\n", 0, wrong.start) + 1
                 unreadable.append(Problem(f"vault/{path}", line, "not UTF-8", "save it with UTF-8 encoding"))
                 text = data.decode("utf-8-sig", errors="replace")
-            notes[path] = Note(path, text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd"))
+            text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
+            notes[path] = Note(path, text, opt_in, path in withheld)
         return cls(notes, files, notebooks, unreadable)
 
     @cached_property
@@ -242,8 +282,21 @@ class Index:
     def resolve(self, link: scan.Link, source: str) -> Resolved:
         """Say where a link leads and what is wrong with it. Never raises; asks the disk nothing."""
         path = source if not link.target else self.find(link.target, source)
-        if path is None:
-            return self._unresolved(link)
+        if path is not None:
+            return self._arrived(link, source, path)
+        loose = self._loosely(link)
+        if len(loose) != 1:
+            return self._unresolved(link, loose)
+        found = self._arrived(link, source, loose[0])
+        if found.kind == "private" or found.problem:
+            return found
+        return replace(
+            found, problem=(f"{link.target!r} has no note of just that name", self._remedy(link, source, loose[0]))
+        )
+
+    def _arrived(self, link: scan.Link, source: str, path: str) -> Resolved:
+        if path in self.withheld:
+            return Resolved("private")
         if path in self.files and path not in self.notebooks:
             return Resolved("file", path, link.fragment)
         note = self.notes.get(path) or self.notebooks[path]
@@ -265,10 +318,40 @@ class Index:
         hint = nearest(link.fragment.split("#")[-1], texts) or _one_of(texts)
         return Resolved("broken", path, "", (f"{written!r}: no such heading in {path}", hint))
 
-    def _unresolved(self, link: scan.Link) -> Resolved:
+    @cached_property
+    def _by_letters(self) -> dict[str, list[str]]:
+        names = defaultdict(list)
+        for path in [*self.notes, *self.files]:
+            names[letters(PurePosixPath(path).name)].append(path)
+        return names
+
+    def _loosely(self, link: scan.Link) -> list[str]:
+        """Find the files whose name is a wiki-link's but for case, dashes, underscores and spaces, as roamlinks did.
+
+        A name that is another note's alias means that note, and is left for `_unresolved` to tell.
+        """
+        if not link.wiki or "/" in link.target or not (key := letters(link.target)):
+            return []
+        found = self._by_letters.get(key, [])
+        found = [path for path in found if path not in self.notes or self.notes[path].published] or found
+        alias = self._aliases.get(_key(link.target))
+        return [] if alias is not None and alias.published and found != [alias.path] else found
+
+    def _remedy(self, link: scan.Link, source: str, path: str) -> str:
+        """Write the link that should stand there: the shortest exact name, what it shows left as it is."""
+        name = PurePosixPath(path).name.removesuffix(".md")
+        exact = name if self.find(name, source) == path else path.removesuffix(".md")
+        label = link.label if link.label is not None else "" if link.embed else link.target.removesuffix(".md")
+        fragment = f"#{link.fragment}" if link.fragment else ""
+        return f"write {'!' * link.embed}[[{exact}{fragment}{'|' * bool(label)}{label}]]"
+
+    def _unresolved(self, link: scan.Link, loose: Sequence[str] = ()) -> Resolved:
         target = link.target
         if (note := self._aliases.get(_key(target))) is not None and note.published:
             return Resolved("broken", problem=(f"{target!r} is only an alias", f"write [[{note.name}|{target}]]"))
+        if len(loose) > 1:
+            choice = " or ".join(f"[[{path.removesuffix('.md')}]]" for path in loose[:3])
+            return Resolved("broken", problem=(f"{target!r} could be any of {len(loose)} files", f"write {choice}"))
         names = [note.name for note in self.notes.values() if note.published]
         path_like = "/" in target or bool(re.search(r"\.[A-Za-z][A-Za-z0-9]{1,4}$", target))
         if not link.wiki or path_like or link.fragment or link.embed:
@@ -323,6 +406,22 @@ class Index:
                     yield Problem(f"vault/{path}", line, f"link to {resolved.problem[0]}", resolved.problem[1])
 
 
+def _template_folders(vault: Path) -> tuple[str, ...]:
+    """Where Obsidian and Templater keep templates, by their own settings; in lower case, with a slash at the end."""
+    found = ["templates/"]
+    for place, key in (
+        (".obsidian/templates.json", "folder"),
+        (".obsidian/plugins/templater-obsidian/data.json", "templates_folder"),
+    ):
+        try:
+            folder = json.loads((vault / place).read_bytes())[key].strip("/").lower()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+        if folder:
+            found.append(f"{folder}/")
+    return tuple(found)
+
+
 def markdown_cells(data: bytes) -> list[str]:
     """Read the Markdown cells of a notebook.
 
@@ -361,6 +460,11 @@ def plain(text: str) -> str:
 def _shown(inside: str) -> str:
     target, fragment, label = scan.split_target(inside)
     return label or " > ".join(filter(None, [target, *fragment.split("#")]))
+
+
+def letters(name: str) -> str:
+    """Simplify a file's name just as mkdocs-roamlinks-plugin did (`RoamLinkReplacer.simplify`; a test compares)."""
+    return re.sub(r"[\-_ ]", "", name.lower()).replace(".md", "")
 
 
 def anchor(text: str) -> str:

@@ -13,7 +13,18 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Heading", "Link", "block_ids", "headings", "line_of", "links", "mask", "split_target", "without_comments"]
+__all__ = [
+    "Heading",
+    "Link",
+    "block_ids",
+    "headings",
+    "hush",
+    "line_of",
+    "links",
+    "mask",
+    "split_target",
+    "without_comments",
+]
 
 _FENCE = re.compile(r"(?P<prefix>(?:[ \t]*>)*[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*)(?P<fence>`{3,}|~{3,})(?P<info>.*)")
 _LIST = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
@@ -78,6 +89,18 @@ def without_comments(text: str) -> str:
     for kind, start, end in _spans(_without_blocks(text)):
         if kind == "%%":
             out += [text[last:start], re.sub(r"[^\n]", "", text[start:end])]
+            last = end
+    return "".join([*out, text[last:]])
+
+
+def hush(text: str) -> str:
+    """Blank out comments of both kinds, character for character; code and math stay."""
+    if "%%" not in text and "<!--" not in text:
+        return text
+    out, last = [], 0
+    for kind, start, end in _spans(_without_blocks(text)):
+        if kind in ("%%", "<!--"):
+            out += [text[last:start], _blank(text[start:end])]
             last = end
     return "".join([*out, text[last:]])
 
