@@ -124,6 +124,7 @@ class VaultExtension(Extension):
         md.treeprocessors.register(_Shape(md, context), "vault-shape", 30)
         md.treeprocessors.register(_MarkdownLinks(md, context), "vault-links", 12)
         md.treeprocessors.register(_Math(md, context), "vault-math", 10)
+        md.postprocessors.register(_Boxes(md), "vault-boxes", 1)
         md.postprocessors.register(_CodeLinks(md, context), "vault-code-links", 0)
         md.inlinePatterns.register(_Display(r"(?<!\\)\$\$(.+?)\$\$", md), "vault-display", 189.95)
         md.inlinePatterns.register(_Comment(r"<!--.*?-->", md), "vault-comment", 186)
@@ -326,6 +327,13 @@ class _Shape(Treeprocessor):
                         element.set("id", heading.id)
                         del known[: at + 1]
                         break
+
+
+class _Boxes(Postprocessor):
+    """A task's box has a name for those who cannot see it."""
+
+    def run(self, text: str) -> str:
+        return text.replace('<input type="checkbox" disabled', '<input type="checkbox" aria-label="task" disabled')
 
 
 class _CodeLinks(Postprocessor):

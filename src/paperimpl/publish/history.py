@@ -18,7 +18,7 @@ _CREATED = ("date", "created", "date created", "date_created", "published")
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?!\d)")
 
 
-def changed(index: Index, vault: Path) -> dict[str, datetime.date]:
+def changed(index: Index, vault: Path | None) -> dict[str, datetime.date]:
     """Date every published note that can be dated.
 
     What a note says of its last change (`updated`, `modified`, …) holds; else the last commit that touched it; else
@@ -26,7 +26,7 @@ def changed(index: Index, vault: Path) -> dict[str, datetime.date]:
     """
     notes = {path: note for path, note in (index.notes | index.notebooks).items() if note.published}
     found = {path: said for path, note in notes.items() if (said := _said(note, _UPDATED))}
-    committed = from_git(vault, notes.keys() - found.keys())
+    committed = from_git(vault, notes.keys() - found.keys()) if vault else {}
     for path, note in notes.items():
         if path not in found and (date := committed.get(path) or _said(note, _CREATED) or day(note.name)):
             found[path] = date

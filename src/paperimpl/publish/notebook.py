@@ -25,6 +25,7 @@ STYLE = "assets/paperimpl/jupyter.css"
 
 _STYLE = re.compile(r"<style\b[^>]*>(.*?)</style>", re.S)
 _SCRIPT = re.compile(r"<script\b[^>]*>.*?</script>|<link\b[^>]*>", re.S)
+_COPY = re.compile(r'<div class="zeroclipboard-container">.*?</clipboard-copy>\s*</div>', re.S)
 _CELL = re.compile(r'<div class="[^"]*\bjp-MarkdownOutput\b[^"]*"[^>]*>')
 _DIV = re.compile(r"<(/?)div\b")
 
@@ -37,7 +38,8 @@ def restyle(html: str, page: Page, config: MkDocsConfig, context: Context, files
     styles = "\n".join(_STYLE.findall(html))
     if files.get_file_from_path(STYLE) is None:
         files.append(File.generated(config, STYLE, content=styles))
-    html = _SCRIPT.sub("", _STYLE.sub("", html))
+    html = _COPY.sub("", _SCRIPT.sub("", _STYLE.sub("", html)))  # buttons that their script alone would work
+    html = html.replace('<div class="highlight-ipynb', '<div tabindex="0" class="highlight-ipynb')  # it may scroll
     rendered, toc, title = _cells(page, config, files)
     out, last = [], 0
     for cell, text in zip(list(_CELL.finditer(html)), rendered, strict=True):

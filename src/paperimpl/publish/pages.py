@@ -20,7 +20,7 @@ from paperimpl.publish.address import Addresses, redirect, relative
 from paperimpl.publish.backlinks import Backlinks
 from paperimpl.publish.generated import Generated, Generator
 from paperimpl.publish.readable import excerpt
-from paperimpl.vault.index import Note, anchor, letters
+from paperimpl.vault.index import Note, anchor, hidden, loose_name
 from paperimpl.vault.paper import CHAPTER, CHAPTERS, Paper
 from paperimpl.vault.problem import Problem
 from paperimpl.vault.record import Record
@@ -82,7 +82,7 @@ class Publication:
     def __init__(
         self,
         context: Context,
-        repository: Path,
+        repository: Path | None,
         repository_url: str,
         preview: bool,
         vault: Path | None = None,
@@ -109,7 +109,7 @@ class Publication:
         self.index.withheld = {path for path in self.index.files if not self.publishes(path)}
         self.addresses = Addresses(self.index, directories)
         self.backlinks = Backlinks(self.index, health.quote if health else None)
-        self.changed = history.changed(self.index, vault or repository / "vault")
+        self.changed = history.changed(self.index, vault or (repository / "vault" if repository else None))
         self.generator = Generator(self.index, self.jinja, self.changed, self.summary, *site)
         home = "index.html" not in self.addresses.of.values()
         self.generated = self.generator.pages(home, linked=bool(self.backlinks.counts))
@@ -148,10 +148,12 @@ class Publication:
 
     def publishes(self, path: str) -> bool:
         """Say whether a file of the vault may be in the public site."""
-        if _KEPT_BACK.search(path):
+        if _KEPT_BACK.search(path) or hidden(path):
             return False
         if (note := self.index.notes.get(path) or self.index.notebooks.get(path)) is not None:
             return note.published
+        if path.endswith(".ipynb"):
+            return path in self.index.notebooks
         if path.endswith(".pdf"):
             paper = self._papers.get(path[:-4] + ".md")
             record = self.context.health.records.get(paper.slug) if paper and self.context.health else None
@@ -197,6 +199,8 @@ class Publication:
         requires = []
         for name in record.requires:
             found = self.index.find(name, note.path)
+            if found in self.index.notes and not self.index.notes[found].published:
+                found = None
             requires.append((self.index.notes[found].title if found in self.index.notes else name, url(found or "")))
         leads = [
             (card.record.title, url(card.path))
@@ -252,7 +256,7 @@ class Publication:
     def _title(self, note: Note, html: str) -> tuple[str, str]:
         """Give a note's title, and its text without the heading that says the same."""
         first = next(iter(note.headings), None)
-        if first and first.level == 1 and letters(first.text) == letters(note.title):
+        if first and first.level == 1 and loose_name(first.text) == loose_name(note.title):
             match = re.search(rf'<h1 id="{re.escape(str(escape(first.id)))}"[^>]*>.*?</h1>\n?', html, re.S)
             if match:
                 return match[0], html[: match.start()] + html[match.end() :]
@@ -424,5 +428,5 @@ class Publication:
 
 
 def _escape(text: str) -> str:
-    """Keep a name from being read as Markdown."""
-    return re.sub(r"([\\`*_{}\[\]<>#|$~=^])", r"\\\1", text)
+    """Keep a name from being read as Markdown, whichever extensions there are."""
+    return re.sub(r"[^\w\s.,;:'()/-]|_", lambda m: f"&#{ord(m[0])};", text)

@@ -17,6 +17,7 @@ from jinja2 import Environment
 from mkdocs.config import config_options as options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files, InclusionLevel
@@ -29,7 +30,7 @@ from paperimpl.markdown.katex import Katex
 from paperimpl.publish import attachments, feed, frontend, graph, notebook, notfound, properties
 from paperimpl.publish.pages import Publication
 from paperimpl.vault.check import Health
-from paperimpl.vault.index import Index, letters
+from paperimpl.vault.index import Index, loose_name
 from paperimpl.vault.problem import VaultError
 
 with warnings.catch_warnings():  # it asks MkDocs for a filter that does nothing since 1.2
@@ -126,6 +127,10 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         kept = Files(
             [file for file in files if file.src_uri not in private and self.publication.publishes(file.src_uri)]
         )
+        for problem in index.unreadable:  # as well as could be: MkDocs would stop at it
+            path = problem.path.removeprefix("vault/")
+            if path in index.notes and (file := kept.get_file_from_path(path)):
+                file.content_string = index.notes[path].text
         for path, place in self.publication.addresses.of.items():
             if file := kept.get_file_from_path(path):
                 file.dest_uri = place
@@ -141,7 +146,11 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             kept.append(File.generated(config, address, content=""))
         for old, text in self.publication.redirects(config.site_url or "").items():
             kept.append(File.generated(config, old, content=text))
-        for address, source in self.parts.files(self.config.serve, self.katex is not None):
+        try:
+            parts = list(self.parts.files(self.config.serve, self.katex is not None))
+        except FileNotFoundError as missing:
+            raise PluginError(str(missing)) from None
+        for address, source in parts:
             if isinstance(source, Path):
                 kept.append(File.generated(config, address, abs_src_path=str(source)))
             else:
@@ -279,7 +288,7 @@ def _rooted(toc: TableOfContents, title: str, title_id: str) -> TableOfContents:
     if all(item.level > 1 for item in items):
         return toc
     first = items[0]
-    if first.level == 1 and letters(html.unescape(re.sub(r"<[^<>]*>", "", first.title))) == letters(title):
+    if first.level == 1 and loose_name(html.unescape(re.sub(r"<[^<>]*>", "", first.title))) == loose_name(title):
         first.children += items[1:]
         return TableOfContents([first])
     root = AnchorLink(html.escape(title), title_id, 1)

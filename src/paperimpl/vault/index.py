@@ -15,14 +15,16 @@ from typing import Literal
 from paperimpl.vault import frontmatter, scan
 from paperimpl.vault.problem import Problem, nearest
 
-__all__ = ["Index", "Mention", "Note", "Resolved", "anchor", "letters", "markdown_cells", "plain"]
+__all__ = ["Index", "Mention", "Note", "Resolved", "anchor", "hidden", "loose_name", "markdown_cells", "plain"]
 
 # Folders of which nothing is ever published, wherever they stand.
-_HIDDEN = re.compile(r"(?:^|/)(?:\.[^/]*|node_modules)(?:/|$)|^templates/")
+_HIDDEN = re.compile(r"(?:^|/)(?:\.[^/]*|node_modules|_?templates(?=/))(?:/|$)", re.I)
 _PROPERTY_LINK = re.compile(r"\[\[([^\[\]\n]+)\]\]")
-# What people write for `publish: false`; YAML reads only the first as that.
-_NO = frozenset({"false", "no", "off", "0", "never", "private"})
-_SAYS_NO = re.compile(rf"^publish[ \t]*:[ \t]*[\"']?(?:{'|'.join(sorted(_NO))})\b", re.I | re.M)
+
+
+def hidden(path: str) -> bool:
+    """Say whether a path is in a folder of which nothing is ever published."""
+    return bool(_HIDDEN.search(path))
 
 
 @dataclass(frozen=True)
@@ -129,15 +131,13 @@ class Note:
 
     @cached_property
     def published(self) -> bool:
-        """Whether the public may know of it. What cannot be read for certain stays private."""
-        if self.withheld or _HIDDEN.search(self.path):
+        """Whether the public may know of it. In doubt it may not: `publish: no` is a word to YAML, not false."""
+        if self.withheld or hidden(self.path):
             return False
-        says = next((value for key, value in self.front.values.items() if key.lower() == "publish"), None)
-        if self.opt_in:
-            return says is True
-        if self.front.problem and _SAYS_NO.search(self.text):
-            return False
-        return str(says).strip().lower() not in _NO
+        if self.front.problem:
+            return not self.opt_in and not re.search(r"^publish[ \t]*:(?![ \t]*true\b)", self.text, re.M | re.I)
+        said = [value for key, value in self.front.values.items() if key.lower() == "publish"]
+        return all(value is True for value in said) and (bool(said) or not self.opt_in)
 
 
 @dataclass(frozen=True)
@@ -174,8 +174,8 @@ class Index:
         notes: by path, in order.
         files: paths of everything else that may be linked.
         notebooks: those of `files` that are notebooks, by path; their text is that of their Markdown cells.
-        unreadable: what was wrong with files while they were read.
-        withheld: those of `files` that are not published; a link to them shows its text.
+        unreadable: what is wrong with files that could not be read, or not whole.
+        withheld: those of `files` that are not to be published; links to them lead nowhere.
     """
 
     notes: dict[str, Note]
@@ -201,7 +201,7 @@ class Index:
         templates = _template_folders(vault)
         notes, notebooks, files, unreadable = {}, {}, set(), []
         for path in sorted(paths):
-            if _HIDDEN.search(path) or path.lower().startswith(templates):
+            if hidden(path) or path.lower().startswith(templates):
                 continue
             if not path.endswith(".md"):
                 files.add(path)
@@ -291,7 +291,8 @@ class Index:
         if found.kind == "private" or found.problem:
             return found
         return replace(
-            found, problem=(f"{link.target!r} has no note of just that name", self._remedy(link, source, loose[0]))
+            found,
+            problem=(f"{link.target!r} is only like the name of {loose[0]}", self._remedy(link, source, loose[0])),
         )
 
     def _arrived(self, link: scan.Link, source: str, path: str) -> Resolved:
@@ -319,10 +320,10 @@ class Index:
         return Resolved("broken", path, "", (f"{written!r}: no such heading in {path}", hint))
 
     @cached_property
-    def _by_letters(self) -> dict[str, list[str]]:
+    def _by_loose_name(self) -> dict[str, list[str]]:
         names = defaultdict(list)
         for path in [*self.notes, *self.files]:
-            names[letters(PurePosixPath(path).name)].append(path)
+            names[loose_name(PurePosixPath(path).name)].append(path)
         return names
 
     def _loosely(self, link: scan.Link) -> list[str]:
@@ -330,9 +331,9 @@ class Index:
 
         A name that is another note's alias means that note, and is left for `_unresolved` to tell.
         """
-        if not link.wiki or "/" in link.target or not (key := letters(link.target)):
+        if not link.wiki or "/" in link.target or not (key := loose_name(link.target)):
             return []
-        found = self._by_letters.get(key, [])
+        found = self._by_loose_name.get(key, [])
         found = [path for path in found if path not in self.notes or self.notes[path].published] or found
         alias = self._aliases.get(_key(link.target))
         return [] if alias is not None and alias.published and found != [alias.path] else found
@@ -398,7 +399,7 @@ class Index:
         """What is wrong with the vault's links and front matter, with file and line."""
         yield from self.unreadable
         for note in self.notes.values():
-            if note.published and note.front.problem:
+            if note.front.problem and not hidden(note.path):
                 yield note.front.problem
         for path, entries in self.resolved.items():
             for _, line, resolved in entries:
@@ -408,7 +409,7 @@ class Index:
 
 def _template_folders(vault: Path) -> tuple[str, ...]:
     """Where Obsidian and Templater keep templates, by their own settings; in lower case, with a slash at the end."""
-    found = ["templates/"]
+    found = []
     for place, key in (
         (".obsidian/templates.json", "folder"),
         (".obsidian/plugins/templater-obsidian/data.json", "templates_folder"),
@@ -448,6 +449,11 @@ class _Lines:
         return bisect_left(self._ends, offset) + self._first
 
 
+def loose_name(name: str) -> str:
+    """Simplify a name as mkdocs-roamlinks-plugin 0.3.2 does; a test holds this to its `simplify`."""
+    return re.sub(r"[\-_ ]", "", name.lower()).replace(".md", "")
+
+
 def plain(text: str) -> str:
     """Take the markup out of a heading: links show their text, code and emphasis lose their marks."""
     text = scan.WIKI.sub(lambda m: _shown(m["inside"]), text)
@@ -460,11 +466,6 @@ def plain(text: str) -> str:
 def _shown(inside: str) -> str:
     target, fragment, label = scan.split_target(inside)
     return label or " > ".join(filter(None, [target, *fragment.split("#")]))
-
-
-def letters(name: str) -> str:
-    """Simplify a file's name just as mkdocs-roamlinks-plugin did (`RoamLinkReplacer.simplify`; a test compares)."""
-    return re.sub(r"[\-_ ]", "", name.lower()).replace(".md", "")
 
 
 def anchor(text: str) -> str:
