@@ -92,7 +92,7 @@ class Backlinks:
                 continue
             for name in {_even(name) for name in (note.title, note.name, *note.aliases)}:
                 first = _TOKEN.search(name)
-                if first and len(name) + len(_WIDE.findall(name)) >= 4 and not re.fullmatch(r"[\W\d_]+", name):
+                if first and len(name) + len(_WIDE.findall(name)) >= 4 and not name.isdigit():
                     found[first[0]].append((name, path, first.start()))
         return {word: sorted(names, key=lambda entry: (-len(entry[0]), entry)) for word, names in found.items()}
 
@@ -125,9 +125,9 @@ def _mentions(note: Note, names: dict[str, list[tuple[str, str, int]]], key: int
     if kept is not None and kept[0] == key:
         return kept[1]
     prose = bare(note)
-    text = _even(prose)
+    text, places = _even(prose), None
     if len(text) != len(prose):  # letters that change their number when they change their form
-        text = "".join(even if len(even := _even(letter)) == 1 else letter for letter in prose)
+        text, places = _even_with_places(prose)
     found: dict[str, tuple[int, int]] = {}
     after = 0
     for token in _TOKEN.finditer(text):
@@ -142,6 +142,8 @@ def _mentions(note: Note, names: dict[str, list[tuple[str, str, int]]], key: int
                     if same == name:
                         found.setdefault(path, (start, after))
                 break
+    if places:
+        found = {path: (places[start], places[end]) for path, (start, end) in found.items()}
     result = [(path, start, end) for path, (start, end) in found.items()]
     note.__dict__["_mentions"] = (key, result)
     return result
@@ -157,6 +159,17 @@ def _whole(text: str, start: int, end: int) -> bool:
 def _even(text: str) -> str:
     """Put a name, or a text, in the one form in which they are compared."""
     return unicodedata.normalize("NFC", text).lower().translate(_SPACES)
+
+
+def _even_with_places(text: str) -> tuple[str, list[int]]:
+    """Do the same letter by letter, and tell where each letter of the result came from."""
+    out: list[str] = []
+    places: list[int] = []
+    for match in re.finditer(r"[^\u0300-\u036f][\u0300-\u036f]*|[\u0300-\u036f]+", text):
+        even = _even(match[0])
+        out.append(even)
+        places += [match.start()] * len(even)
+    return "".join(out), [*places, len(text)]
 
 
 def _by_title(source: Source) -> tuple[str, str]:

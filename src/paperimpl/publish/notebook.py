@@ -16,6 +16,8 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page, _RelativePathTreeprocessor
 from mkdocs.structure.toc import get_toc
 
+from paperimpl.vault import scan
+
 if TYPE_CHECKING:
     from paperimpl.markdown.extension import Context
 
@@ -91,6 +93,8 @@ def cleaned(data: bytes) -> bytes:
         return data
     for cell in cells:
         cell["metadata"] = {}
+        if cell.get("cell_type") == "markdown":
+            cell["source"] = re.sub(r"[ \t]+$", "", scan.hush("".join(cell["source"])), flags=re.M)
         for output in cell.get("outputs", ()):
             if "metadata" in output:
                 output["metadata"] = {}

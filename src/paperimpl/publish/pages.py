@@ -31,8 +31,6 @@ __all__ = ["Card", "Chapter", "Publication"]
 # Files that Obsidian or we keep beside the notes and that are no part of what is published.
 _KEPT_BACK = re.compile(r"\.(?:base|canvas|lock|part)$")
 
-_COMMENT = re.compile(r"<!--.*?-->", re.S)
-
 
 @dataclass(frozen=True)
 class Card:
@@ -248,7 +246,7 @@ class Publication:
             tags = [(tag, url(self.tag_path(tag))) for tag in properties.tags(note)]
             if rows or tags:
                 top += self.jinja.get_template("properties.html").render(rows=rows, tags=tags)
-        html = f"{header}{top}{_COMMENT.sub('', html) if '<!--' in html else html}"
+        html = f"{header}{top}{html}"
         if names := properties.classes(note):
             html = f'<div class="{names}">{html}</div>'
         return html + self.connections(note.path, url, page_url)
@@ -328,7 +326,7 @@ class Publication:
         made = self.generator
         return feed.feed(made.site_name, made.site_description, entries[: feed.LENGTH], site_url, language)
 
-    def head(self, path: str, title: str, about: str, url: Callable[[str], str], canonical: str) -> str:
+    def head(self, path: str, title: str, url: Callable[[str], str], canonical: str) -> str:
         """What those who show a link to a page show, and where feed readers look."""
         feed_type = feed.kind(canonical)
         out = [f'<link rel="alternate" type="{feed_type}" title="{escape(title)}" href="{escape(url(feed.ADDRESS))}">']
@@ -343,7 +341,7 @@ class Publication:
         if canonical:
             tags["og:url"] = canonical
             image = urllib.parse.urljoin(canonical, image) if image else ""
-        if about:
+        if about := self.summary(note):
             tags["og:description"] = about
         if image:
             tags |= {"og:image": image, "twitter:card": "summary_large_image"}
@@ -416,7 +414,7 @@ class Publication:
         title = title if self.context.health is None or title != name else name.replace("-", " ").capitalize()
         pages = self._sorted([*direct, *(item for item in items if isinstance(item, str))])
         sections = [item for item in items if not isinstance(item, str)]
-        return {CHAPTERS.get(folder, title): [*filter(None, [own]), *pages, *sections]}
+        return {str(escape(CHAPTERS.get(folder, title))): [*filter(None, [own]), *pages, *sections]}
 
     def _sorted(self, paths: Iterable[str]) -> list[str]:
         def key(path: str) -> tuple[int, str, str]:

@@ -43,6 +43,7 @@ log = logging.getLogger("mkdocs.plugins.vault")
 
 # MkDocs would put the day of the build, and no two builds would be the same; this stands for no date and is not shown.
 _UNDATED = "1970-01-01"
+_COMMENT = re.compile(r"<!--.*?-->", re.S)
 
 
 class VaultConfig(Config):  # type: ignore[no-untyped-call]
@@ -179,6 +180,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
 
     def on_pre_page(self, page: Page, *, config: MkDocsConfig, files: Files) -> Page:
         """Say which note is rendered next."""
+        self.files = files  # as the other plugins left them
         index, path = self.context.index, page.file.src_uri
         self.context.source = path if path in index.notes or path in index.notebooks else ""
         return page
@@ -221,15 +223,17 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
     def on_page_markdown(self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
         """Give the page its title, its text and its end; roamlinks' own pass over the text is not run."""
         if made := self.publication.generated.get(page.file.src_uri):
-            about = {"title": made.title, "description": made.description}
-            page.meta = about | {"search": {"exclude": True}, "hide": list(made.hide)}
+            page.meta = {"description": html.escape(made.description), "hide": list(made.hide)}
+            page.meta["search"] = {"exclude": True}
+            if page.file.src_uri != "index.md":  # the theme calls that one by the site's name
+                page.meta["title"] = html.escape(made.title, quote=False)
             return ""
         note = self.context.note
         if note is None or page.file.src_uri.endswith(".ipynb"):
             return markdown
         page.meta = properties.theme(note, lambda name: _in_theme(config, name))
-        if summary := self.publication.summary(note):
-            page.meta.setdefault("description", summary)
+        page.meta["title"] = html.escape(note.title, quote=False)  # the theme puts both into its HTML as they are
+        page.meta["description"] = html.escape(self.publication.summary(note)) or None
         return note.front.body + self.publication.tail(note)
 
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -245,6 +249,8 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             html = notebook.restyle(html, page, config, self.context, files)
         page.meta.setdefault("paper", self.publication.slug(path))
         note = self.context.note
+        if "<!--" in html:
+            html = _COMMENT.sub("", html)
         if note is None or path.endswith(".ipynb") or "template" in page.meta:
             return html + self.publication.connections(path, url, page.url)
         page.toc = _rooted(page.toc, note.title, self.publication.title_id(note))
@@ -255,7 +261,6 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         head = self.publication.head(
             page.file.src_uri,
             config.site_name,
-            str(page.meta.get("description") or ""),
             lambda path: self._url(path, page),
             page.canonical_url or "",
         )

@@ -137,7 +137,7 @@ def _block(masked: str, start: int, end: int) -> tuple[int, int]:
     while left > low and not _STARTS.match(masked, left):
         above = masked.rfind("\n", low, left - 1) + 1 or low
         line = masked[above : left - 1]
-        if not line.strip(" \t>") or line.lstrip(" \t>").startswith(("#", "|")):
+        if not line.strip(" \t>") or line.lstrip(" \t>").startswith(("#", "|", "[!")):
             break
         left = above
     right = masked.find("\n", end, high)

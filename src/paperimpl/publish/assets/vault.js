@@ -10,7 +10,7 @@
   const begin = (event) => {
     if (!event.target.closest?.("article a[href]")) return;
     for (const name of first) document.removeEventListener(name, begin);
-    part("preview.js").then((preview) => preview.handle(event));
+    part("preview.js").then((preview) => preview.handle(event)).catch(() => {});
   };
   for (const name of first) document.addEventListener(name, begin);
 
