@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import urllib.parse
@@ -187,6 +188,45 @@ class Small:
 def small(tmp_path):
     """A small repository of one's own."""
     return Small(tmp_path / "repository")
+
+
+TEN_LINES = """site_name: A garden
+docs_dir: notes
+theme:
+  name: material
+  font: false
+plugins: [search, vault]
+"""
+
+
+class Foreign(Small):
+    """Somebody else's vault: notes and a few lines of `mkdocs.yml`, nothing of ours."""
+
+    def __init__(self, root, notes=None, config=TEN_LINES):
+        self.root = root
+        self.write("mkdocs.yml", config)
+        for path, text in (notes or {}).items():
+            self.write(f"notes/{path}", text)
+
+    def note(self, path, text):
+        """Write a note."""
+        self.write(f"notes/{path}", text)
+
+
+@pytest.fixture
+def foreign(tmp_path):
+    """An empty vault of somebody else's."""
+    return Foreign(tmp_path / "foreign")
+
+
+@pytest.fixture(scope="session")
+def garden(tmp_path_factory):
+    """The demonstration vault `garden/`, built strictly, once."""
+    repository = Foreign(tmp_path_factory.mktemp("garden"))
+    shutil.copytree(Path(__file__).parent / "garden", repository.root / "notes")
+    built = repository.build("--strict")
+    assert (built.code, built.warnings) == (0, []), built.log
+    return built
 
 
 @pytest.fixture(scope="session")

@@ -53,13 +53,13 @@ def test_a_paper_leads_on_to_the_papers_that_require_it(sound):
 
 def test_what_links_to_a_note_is_listed_below_it(sound):
     links = {link.text: link["href"] for link in sound[1].page("04-sequences/one").select(".backlinks a")}
-    assert links == {"Home": "../../", "How to": "../../lessons/how/", "The paper two": "../../05-transformers/two/"}
+    assert links == {"Home": "../../", "how": "../../lessons/how/", "The paper two": "../../05-transformers/two/"}
 
 
 def test_what_notes_ask_for_is_listed_with_those_that_ask(sound):
     page = sound[1].page("wanted")
     asked = {item.find("strong").text: [link.text for link in item("a")] for item in page.select("article li")}
-    assert asked == {"four": ["How to"], "three": ["The paper two"]}
+    assert asked == {"four": ["how"], "three": ["The paper two"]}
 
 
 def test_papers_are_listed_by_year(sound):

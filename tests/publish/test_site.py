@@ -123,7 +123,7 @@ def test_a_notebook_is_a_page_of_the_vault(lessons, dead):
     assert page.select_one(".measured").text == "90%"
     assert "[[printed]]" in page.text
     assert "[[0, 1]]" in "".join(page.text.split("\xa0"))
-    assert page.select_one(".backlinks a").text == "More"
+    assert page.select_one(".backlinks a").text == "more"
     assert {item.text.strip() for item in page.select(".md-nav--secondary .md-nav__link .md-ellipsis")} == {"A part"}
     assert dead(built.site) == []
 

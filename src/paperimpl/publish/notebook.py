@@ -16,10 +16,12 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page, _RelativePathTreeprocessor
 from mkdocs.structure.toc import get_toc
 
+from paperimpl.vault import scan
+
 if TYPE_CHECKING:
     from paperimpl.markdown.extension import Context
 
-__all__ = ["STYLE", "restyle"]
+__all__ = ["STYLE", "cleaned", "restyle"]
 
 STYLE = "assets/paperimpl/jupyter.css"
 
@@ -77,3 +79,23 @@ def _closing(html: str, start: int) -> int:
         if depth == 0:
             return match.start()
     return len(html)
+
+
+def cleaned(data: bytes) -> bytes:
+    """Give a notebook that is downloaded without what only its author's editor needs to know."""
+    try:
+        book = json.loads(data)
+        kept = {
+            key: book["metadata"][key] for key in ("kernelspec", "language_info") if key in book.get("metadata", {})
+        }
+        cells = [{key: value for key, value in cell.items() if key != "attachments" or value} for cell in book["cells"]]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return data
+    for cell in cells:
+        cell["metadata"] = {}
+        if cell.get("cell_type") == "markdown":
+            cell["source"] = re.sub(r"[ \t]+$", "", scan.hush("".join(cell["source"])), flags=re.M)
+        for output in cell.get("outputs", ()):
+            if "metadata" in output:
+                output["metadata"] = {}
+    return json.dumps(book | {"metadata": kept, "cells": cells}, ensure_ascii=False, indent=1).encode() + b"\n"

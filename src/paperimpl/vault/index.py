@@ -6,7 +6,7 @@ import json
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -18,7 +18,7 @@ from paperimpl.vault.problem import Problem, nearest
 __all__ = ["Index", "Mention", "Note", "Resolved", "anchor", "hidden", "loose_name", "markdown_cells", "plain"]
 
 # Folders of which nothing is ever published, wherever they stand.
-_HIDDEN = re.compile(r"(?:^|/)(?:\.[^/]*|node_modules)(?:/|$)|^templates/")
+_HIDDEN = re.compile(r"(?:^|/)(?:\.[^/]*|node_modules|_?templates(?=/))(?:/|$)", re.I)
 _PROPERTY_LINK = re.compile(r"\[\[([^\[\]\n]+)\]\]")
 
 
@@ -44,10 +44,14 @@ class Note:
     Attributes:
         path: in the vault, with `/` and `.md`.
         text: the whole file.
+        opt_in: whether it is published only if it says `publish: true`.
+        withheld: whether it is kept back whatever it says.
     """
 
     path: str
     text: str
+    opt_in: bool = False
+    withheld: bool = False
 
     @property
     def name(self) -> str:
@@ -99,13 +103,25 @@ class Note:
         lines = _Lines(self.masked, self.front.body_line)
         return {name: lines[offset] for name, offset in scan.block_ids(self.masked).items()}
 
-    @property
+    @cached_property
     def title(self) -> str:
-        """Its `title` property, else its only or first top heading, else its name."""
+        """Its `title` property, else the file's name as it is.
+
+        An `index.md`, a README and a notebook are called by their first top heading, else by their folder.
+        """
         title = self.front.values.get("title")
-        if isinstance(title, str) and title:
-            return title
-        return next((heading.text for heading in self.headings if heading.level == 1), self.name)
+        if title is not None and not isinstance(title, bool | list | dict) and str(title).strip():
+            return " ".join(str(title).split())
+        opens = self.opens_folder
+        if opens or self.path.endswith(".ipynb"):
+            top = next((heading.text for heading in self.headings if heading.level == 1), "")
+            return top or ((PurePosixPath(self.folder).name or "Home") if opens else self.name)
+        return self.name
+
+    @property
+    def opens_folder(self) -> bool:
+        """Whether it is its folder's page by its name: `index.md` or a README."""
+        return PurePosixPath(self.path).name in ("index.md", "README.md")
 
     @property
     def aliases(self) -> list[str]:
@@ -125,14 +141,15 @@ class Note:
             found.setdefault(name.lower(), name)
         return list(found.values())
 
-    @property
+    @cached_property
     def published(self) -> bool:
         """Whether the public may know of it. In doubt it may not: `publish: no` is a word to YAML, not false."""
-        if hidden(self.path):
+        if self.withheld or hidden(self.path):
             return False
         if self.front.problem:
-            return not re.search(r"^publish[ \t]*:(?![ \t]*true\b)", self.text, re.M | re.I)
-        return self.front.values.get("publish", True) is True
+            return not self.opt_in and not re.search(r"^publish[ \t]*:(?![ \t]*true\b)", self.text, re.M | re.I)
+        said = [value for key, value in self.front.values.items() if key.lower() == "publish"]
+        return all(value is True for value in said) and (bool(said) or not self.opt_in)
 
 
 @dataclass(frozen=True)
@@ -184,14 +201,24 @@ class Index:
     strict_line_breaks: bool = False
 
     @classmethod
-    def read(cls, vault: Path, paths: Iterable[str] | None = None) -> Index:
-        """Read a vault; a note that is not UTF-8 is reported in `unreadable` and read as well as can be."""
+    def read(
+        cls, vault: Path, paths: Iterable[str] | None = None, *, opt_in: bool = False, withheld: Container[str] = ()
+    ) -> Index:
+        """Read a vault; a note that is not UTF-8 is reported in `unreadable` and read as well as can be.
+
+        Args:
+            vault: its folder.
+            paths: the files that count; all of them where None.
+            opt_in: whether only what says `publish: true` is published.
+            withheld: paths of notes that are not published whatever they say.
+        """
         if paths is None:
             paths = (p.relative_to(vault).as_posix() for p in vault.rglob("*") if p.is_file())
+        templates = _template_folders(vault)
         notes, notebooks, files, unreadable = {}, {}, set(), []
         root, outside = vault.resolve(), set()
         for path in sorted(paths):
-            if hidden(path):
+            if hidden(path) or path.lower().startswith(templates):
                 continue
             if not (vault / path).resolve().is_relative_to(root):
                 outside.add(path)
@@ -203,7 +230,7 @@ class Index:
                 if path.endswith(".ipynb"):
                     try:
                         cells = markdown_cells((vault / path).read_bytes())
-                        notebooks[path] = Note(path, "\n\n".join(cells))
+                        notebooks[path] = Note(path, "\n\n".join(cells), opt_in, path in withheld)
                     except ValueError as wrong:
                         unreadable.append(Problem(f"vault/{path}", 1, f"not a notebook: {wrong}", "save it again"))
                 continue
@@ -214,8 +241,9 @@ class Index:
                 line = data.count(b"\n", 0, wrong.start) + 1
                 unreadable.append(Problem(f"vault/{path}", line, "not UTF-8", "save it with UTF-8 encoding"))
                 text = data.decode("utf-8-sig", errors="replace")
-            notes[path] = Note(path, text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd"))
-        return cls(notes, files, notebooks, unreadable, outside, _strict_line_breaks(vault))
+            text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
+            notes[path] = Note(path, text, opt_in, path in withheld)
+        return cls(notes, files, notebooks, unreadable, outside=outside, strict_line_breaks=_strict_line_breaks(vault))
 
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:
@@ -276,8 +304,20 @@ class Index:
     def resolve(self, link: scan.Link, source: str) -> Resolved:
         """Say where a link leads and what is wrong with it. Never raises; asks the disk nothing."""
         path = source if not link.target else self.find(link.target, source)
-        if path is None:
-            return self._loosely(link, source) or self._unresolved(link)
+        if path is not None:
+            return self._arrived(link, source, path)
+        loose = self._loosely(link)
+        if len(loose) != 1:
+            return self._unresolved(link, loose)
+        found = self._arrived(link, source, loose[0])
+        if found.kind == "private" or found.problem:
+            return found
+        return replace(
+            found,
+            problem=(f"{link.target!r} is only like the name of {loose[0]}", self._remedy(link, source, loose[0])),
+        )
+
+    def _arrived(self, link: scan.Link, source: str, path: str) -> Resolved:
         if path in self.withheld:
             return Resolved("private")
         if path in self.files and path not in self.notebooks:
@@ -301,33 +341,40 @@ class Index:
         hint = nearest(link.fragment.split("#")[-1], texts) or _one_of(texts)
         return Resolved("broken", path, "", (f"{written!r}: no such heading in {path}", hint))
 
-    def _loosely(self, link: scan.Link, source: str) -> Resolved | None:
-        """Resolve a name by roamlinks' rule, where exactly one published note answers to it; and say how to write it.
-
-        The last resort, for notes written for mkdocs-roamlinks-plugin.
-        """
-        if "/" in link.target or _key(link.target) in self._aliases:
-            return None
-        alike = self._by_loose_name.get(loose_name(link.target), [])
-        if len(alike) != 1:
-            return None
-        found = self.resolve(replace(link, target=alike[0]), source)
-        name = f"{self.notes[alike[0]].name}{'#' if link.fragment else ''}{link.fragment}"
-        told = (f"{link.target!r} is only like the name of {alike[0]}", f"write [[{name}|{link.label or link.target}]]")
-        return found if found.problem else replace(found, problem=told)
-
     @cached_property
     def _by_loose_name(self) -> dict[str, list[str]]:
         names = defaultdict(list)
-        for path, note in self.notes.items():
-            if note.published:
-                names[loose_name(PurePosixPath(path).name)].append(path)
+        for path in [*self.notes, *self.files]:
+            names[loose_name(PurePosixPath(path).name)].append(path)
         return names
 
-    def _unresolved(self, link: scan.Link) -> Resolved:
+    def _loosely(self, link: scan.Link) -> list[str]:
+        """Find the files whose name is a wiki-link's but for case, dashes, underscores and spaces, as roamlinks did.
+
+        A name that is another note's alias means that note, and is left for `_unresolved` to tell.
+        """
+        if not link.wiki or "/" in link.target or not (key := loose_name(link.target)):
+            return []
+        found = self._by_loose_name.get(key, [])
+        found = [path for path in found if path not in self.notes or self.notes[path].published] or found
+        alias = self._aliases.get(_key(link.target))
+        return [] if alias is not None and alias.published and found != [alias.path] else found
+
+    def _remedy(self, link: scan.Link, source: str, path: str) -> str:
+        """Write the link that should stand there: the shortest exact name, what it shows left as it is."""
+        name = PurePosixPath(path).name.removesuffix(".md")
+        exact = name if self.find(name, source) == path else path.removesuffix(".md")
+        label = link.label if link.label is not None else "" if link.embed else link.target.removesuffix(".md")
+        fragment = f"#{link.fragment}" if link.fragment else ""
+        return f"write {'!' * link.embed}[[{exact}{fragment}{'|' * bool(label)}{label}]]"
+
+    def _unresolved(self, link: scan.Link, loose: Sequence[str] = ()) -> Resolved:
         target = link.target
         if (note := self._aliases.get(_key(target))) is not None and note.published:
             return Resolved("broken", problem=(f"{target!r} is only an alias", f"write [[{note.name}|{target}]]"))
+        if len(loose) > 1:
+            choice = " or ".join(f"[[{path.removesuffix('.md')}]]" for path in loose[:3])
+            return Resolved("broken", problem=(f"{target!r} could be any of {len(loose)} files", f"write {choice}"))
         names = [note.name for note in self.notes.values() if note.published]
         path_like = "/" in target or bool(re.search(r"\.[A-Za-z][A-Za-z0-9]{1,4}$", target))
         if not link.wiki or path_like or link.fragment or link.embed:
@@ -388,6 +435,22 @@ def _strict_line_breaks(vault: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(app, dict) and app.get("strictLineBreaks") is True
+
+
+def _template_folders(vault: Path) -> tuple[str, ...]:
+    """Where Obsidian and Templater keep templates, by their own settings; in lower case, with a slash at the end."""
+    found = []
+    for place, key in (
+        (".obsidian/templates.json", "folder"),
+        (".obsidian/plugins/templater-obsidian/data.json", "templates_folder"),
+    ):
+        try:
+            folder = json.loads((vault / place).read_bytes())[key].strip("/").lower()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+        if folder:
+            found.append(f"{folder}/")
+    return tuple(found)
 
 
 def markdown_cells(data: bytes) -> list[str]:

@@ -20,6 +20,7 @@ __all__ = [
     "block_ids",
     "brackets",
     "headings",
+    "hush",
     "is_tag",
     "line_of",
     "links",
@@ -95,6 +96,18 @@ def without_comments(text: str) -> str:
     for kind, start, end in _spans(_without_blocks(text)):
         if kind == "%%":
             out += [text[last:start], re.sub(r"[^\n]", "", text[start:end])]
+            last = end
+    return "".join([*out, text[last:]])
+
+
+def hush(text: str) -> str:
+    """Blank out comments of both kinds, character for character; code and math stay."""
+    if "%%" not in text and "<!--" not in text:
+        return text
+    out, last = [], 0
+    for kind, start, end in _spans(_without_blocks(text)):
+        if kind in ("%%", "<!--"):
+            out += [text[last:start], _blank(text[start:end])]
             last = end
     return "".join([*out, text[last:]])
 
