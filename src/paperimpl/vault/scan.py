@@ -14,15 +14,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 __all__ = [
+    "TAG",
     "Heading",
     "Link",
     "block_ids",
+    "brackets",
     "headings",
+    "hush",
+    "is_tag",
     "line_of",
     "links",
     "mask",
-    "mask_and_formulas",
+    "math_end",
     "split_target",
+    "tags",
     "without_comments",
 ]
 
@@ -39,7 +44,9 @@ _HEADING = re.compile(r"^ {0,3}(#{1,6})(?=[ \t]|$)(.*)$", re.M)
 _BLOCK_ID = re.compile(r"(?:^|[ \t])\^([A-Za-z0-9-]+)[ \t]*$", re.M)
 # Where a paragraph, heading, callout's title, list item or table row ends: before the newline.
 _BLOCK_END = re.compile(r"^[ \t>]*(?:#{1,6}[ \t]|\[!)[^\n]*$|(?=\n[ \t>]*(?:\n|\||(?:[-*+]|\d{1,9}[.)])[ \t]))", re.M)
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
+# What Obsidian takes for a tag: after space, no punctuation but `-`, `_` and `/`; `tags` leaves out mere numbers.
+TAG = re.compile(r"(?<!\S)#(?P<tag>[^\u2000-\u206F\u2E00-\u2E7F'!\"#$%&()*+,.:;<=>?@^`{|}~\[\]\\\s\x02\x03]+)")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:|//")
 
 
 @dataclass(frozen=True)
@@ -75,19 +82,12 @@ class Heading:
 
 def mask(text: str) -> str:
     """Blank out code, math, comments and escaped brackets; the result is as long as the text and has the same lines."""
-    return mask_and_formulas(text)[0]
-
-
-def mask_and_formulas(text: str) -> tuple[str, list[tuple[str, bool]]]:
-    """Mask a text, and list the formulas in it: their TeX and whether they stand on lines of their own."""
     fenced = _without_blocks(text)
-    out, last, formulas = [], 0, []
-    for kind, start, end in _spans(fenced):
+    out, last = [], 0
+    for _, start, end in _spans(fenced):
         out += [fenced[last:start], _blank(fenced[start:end])]
         last = end
-        if kind in ("$", "$$"):
-            formulas.append((text[start + len(kind) : end - len(kind)].strip(), kind == "$$"))
-    return "".join([*out, fenced[last:]]), formulas
+    return "".join([*out, fenced[last:]])
 
 
 def without_comments(text: str) -> str:
@@ -96,6 +96,18 @@ def without_comments(text: str) -> str:
     for kind, start, end in _spans(_without_blocks(text)):
         if kind == "%%":
             out += [text[last:start], re.sub(r"[^\n]", "", text[start:end])]
+            last = end
+    return "".join([*out, text[last:]])
+
+
+def hush(text: str) -> str:
+    """Blank out comments of both kinds, character for character; code and math stay."""
+    if "%%" not in text and "<!--" not in text:
+        return text
+    out, last = [], 0
+    for kind, start, end in _spans(_without_blocks(text)):
+        if kind in ("%%", "<!--"):
+            out += [text[last:start], _blank(text[start:end])]
             last = end
     return "".join([*out, text[last:]])
 
@@ -109,13 +121,14 @@ def _without_blocks(text: str) -> str:
     out: list[str] = []
     fence, in_list, after_blank, commented = "", False, True, False
     for line in text.split("\n"):
+        bare = line[_QUOTE.match(line).end() :]  # type: ignore[union-attr]
         if fence:
-            closing = line[_QUOTE.match(line).end() :].strip()  # type: ignore[union-attr]
+            closing = bare.strip()
             if closing and not closing.strip(fence[0]) and len(closing) >= len(fence):
                 fence = ""
             out.append(" " * len(line))
             continue
-        opening = _FENCE.fullmatch(line) if not commented and ("```" in line or "~~~" in line) else None
+        opening = None if commented else _FENCE.fullmatch(line)
         if opening and not (opening["fence"][0] == "`" and "`" in opening["info"]):
             fence = opening["fence"]
             out.append(" " * len(line))
@@ -139,7 +152,7 @@ def _spans(text: str) -> Iterator[tuple[str, int, int]]:
     ticks: dict[str, list[int]] = defaultdict(list)
     for match in re.finditer(r"`+", text):
         ticks[match[0]].append(match.start())
-    ends: list[int] | None = None
+    ends = sorted({match.end() for match in _BLOCK_END.finditer(text)})  # inline code ends with its block
     position = 0
     closers: dict[str, int] = {}
     while found := _MARK.search(text, position):
@@ -149,8 +162,6 @@ def _spans(text: str) -> Iterator[tuple[str, int, int]]:
             if mark[1] in "[]!\\":  # an escaped bracket opens no link
                 yield mark, start, position
             continue
-        if ends is None:
-            ends = sorted({match.end() for match in _BLOCK_END.finditer(text)})  # inline code ends with its block
         paragraph = bisect_right(ends, start)
         limit = ends[paragraph] if paragraph < len(ends) else len(text)
         end = 0
@@ -160,7 +171,7 @@ def _spans(text: str) -> Iterator[tuple[str, int, int]]:
             if following < len(places) and places[following] < limit:
                 end = places[following] + len(mark)
         elif mark == "$":
-            end = _math_end(text, start, limit)
+            end = math_end(text, start, limit)
         else:
             close = {"%%": "%%", "<!--": "-->", "$$": "$$"}[mark]
             if closers.get(mark, 0) < position:
@@ -175,7 +186,7 @@ def _spans(text: str) -> Iterator[tuple[str, int, int]]:
             position = end
 
 
-def _math_end(text: str, start: int, limit: int) -> int:
+def math_end(text: str, start: int, limit: int) -> int:
     """Where `$…$` ends, or 0: no space inside the dollars, no digit after, one paragraph. `$5 and $10` is money."""
     if start + 1 >= len(text) or text[start + 1].isspace():
         return 0
@@ -200,11 +211,11 @@ def split_target(inside: str) -> tuple[str, str, str | None]:
 def links(masked: str) -> Iterator[Link]:
     """Find wiki-links, Markdown links to files, and embeds of both kinds, in order, in masked text."""
     found = []
-    for match in _wiki_links(masked):
+    for match in WIKI.finditer(masked):
         target, fragment, label = split_target(match["inside"])
         if target or fragment:
             found.append(Link(target, fragment, label, bool(match["embed"]), True, match.start(), match.end()))
-    for match in _MARKDOWN.finditer(masked) if "](" in masked else ():
+    for match in _MARKDOWN.finditer(masked):
         href = match["href"].removeprefix("<").removesuffix(">")
         if not href or _SCHEME.match(href):
             continue
@@ -212,16 +223,6 @@ def links(masked: str) -> Iterator[Link]:
         target, fragment = (urllib.parse.unquote(part).strip() for part in (target, fragment))
         found.append(Link(target, fragment, match["label"], bool(match["embed"]), False, match.start(), match.end()))
     yield from sorted(found, key=lambda link: link.start)
-
-
-def _wiki_links(text: str) -> Iterator[re.Match[str]]:
-    """Find what `WIKI.finditer` finds, trying only where two brackets open."""
-    position = 0
-    while (opening := text.find("[[", position)) >= 0:
-        embed = opening > position and text[opening - 1] == "!"
-        if match := WIKI.match(text, opening - embed):
-            yield match
-        position = match.end() if match else opening + 1
 
 
 def headings(masked: str, text: str) -> list[Heading]:
@@ -234,7 +235,31 @@ def headings(masked: str, text: str) -> list[Heading]:
 
 def block_ids(masked: str) -> dict[str, int]:
     """Find block ids and their offsets: ` ^id` at the end of a line, or alone on it. Ids compare in lower case."""
-    return {match[1].lower(): match.start(1) for match in _BLOCK_ID.finditer(masked)} if "^" in masked else {}
+    return {match[1].lower(): match.start(1) for match in _BLOCK_ID.finditer(masked)}
+
+
+def tags(masked: str) -> Iterator[tuple[str, int]]:
+    """Find `#tags` in masked text, each with its offset, outside links; one of digits alone is none."""
+    text = _MARKDOWN.sub(lambda m: _blank(m[0]), WIKI.sub(lambda m: _blank(m[0]), masked))
+    for match in TAG.finditer(text):
+        if is_tag(match["tag"]):
+            yield match["tag"], match.start()
+
+
+def is_tag(name: str) -> bool:
+    """Say whether what stands after a hash can be a tag: not digits alone."""
+    return not re.fullmatch(r"[\d/]*", name)
+
+
+def brackets(masked: str) -> dict[int, int]:
+    """Match square brackets: the offset of each one that opens to that of the one that closes it."""
+    found, opened = {}, []
+    for match in re.finditer(r"[\[\]]", masked):
+        if match[0] == "[":
+            opened.append(match.start())
+        elif opened:
+            found[opened.pop()] = match.start()
+    return found
 
 
 def line_of(text: str, offset: int, first: int = 1) -> int:
