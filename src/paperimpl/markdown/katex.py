@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import hashlib
 import itertools
 import json
@@ -73,12 +74,7 @@ class Katex:
         self._questions: queue.PriorityQueue[_Question] = queue.PriorityQueue()
         self._number = itertools.count()
         self._worker: threading.Thread | None = None
-        self._store: sqlite3.Connection | None = None
-        if cache:
-            cache.mkdir(parents=True, exist_ok=True)
-            self._store = sqlite3.connect(cache / f"katex-{self.version}.sqlite3", timeout=30)
-            self._store.execute("PRAGMA synchronous = OFF")  # a cache: what a power cut takes is made again
-            self._store.execute("CREATE TABLE IF NOT EXISTS formula (key TEXT PRIMARY KEY, html TEXT)")
+        self._store = _opened(cache / f"katex-{self.version}.sqlite3") if cache else None
         atexit.register(self.close)
 
     def ahead(self, formulas: Iterable[tuple[str, bool]]) -> None:
@@ -109,7 +105,10 @@ class Katex:
             return None
         if key in self._new:
             return self._new[key]
-        row = self._store.execute("SELECT html FROM formula WHERE key = ?", (key,)).fetchone()
+        try:
+            row = self._store.execute("SELECT html FROM formula WHERE key = ?", (key,)).fetchone()
+        except sqlite3.Error:  # rendered anew
+            return None
         return str(row[0]) if row else None
 
     def _remember(self, key: str, html: str) -> None:
@@ -121,7 +120,8 @@ class Katex:
 
     def _write(self) -> None:
         if self._store:
-            self._store.executemany("INSERT OR REPLACE INTO formula VALUES (?, ?)", list(self._new.items()))
+            with contextlib.suppress(sqlite3.Error):
+                self._store.executemany("INSERT OR REPLACE INTO formula VALUES (?, ?)", list(self._new.items()))
         self._new.clear()
 
     def _ask(self, key: str, tex: str, display: bool, *, urgent: bool) -> None:
@@ -174,7 +174,8 @@ class Katex:
         """Put what was rendered on disk."""
         self._write()
         if self._store:
-            self._store.commit()
+            with contextlib.suppress(sqlite3.Error):
+                self._store.commit()
 
     def close(self) -> None:
         """End the process and the store; safe to call twice."""
@@ -198,6 +199,22 @@ class _Question:
     tex: str = field(compare=False)
     display: bool = field(compare=False)
     answer: Future[str] | None = field(compare=False)
+
+
+def _opened(path: Path) -> sqlite3.Connection | None:
+    """Open the store; one that cannot be read is begun anew, and where nothing can be written there is none."""
+    for _ in range(2):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            store = sqlite3.connect(path, timeout=30)
+            store.execute("PRAGMA synchronous = OFF")  # a cache: what a power cut takes is made again
+            store.execute("CREATE TABLE IF NOT EXISTS formula (key TEXT PRIMARY KEY, html TEXT)")
+            store.execute("SELECT key, html FROM formula LIMIT 1").fetchone()
+            return store
+        except (OSError, sqlite3.Error):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+    return None
 
 
 def _key(tex: str, display: bool) -> str:

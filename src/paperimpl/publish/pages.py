@@ -26,7 +26,9 @@ from paperimpl.vault.problem import Problem
 from paperimpl.vault.record import Record
 from paperimpl.vault.result import Recorded, number
 
-__all__ = ["Card", "Chapter", "Publication"]
+__all__ = ["MANY", "Card", "Chapter", "Publication"]
+
+MANY = 60  # notes of one folder that a page's navigation lists; of more, it lists those around the page
 
 # Files that Obsidian or we keep beside the notes and that are no part of what is published.
 _KEPT_BACK = re.compile(r"\.(?:base|canvas|lock|part)$")
@@ -104,13 +106,14 @@ class Publication:
         self._papers = {
             f"{paper.chapter}/{slug}/{slug}.md": paper for slug, paper in (health.papers.items() if health else ())
         }
-        self.index.withheld = {path for path in self.index.files if not self.publishes(path)}
+        self.index.withhold(path for path in self.index.files if not self.publishes(path))
         self.addresses = Addresses(self.index, directories)
         self.backlinks = Backlinks(self.index, health.quote if health else None)
         self.changed = history.changed(self.index, vault or (repository / "vault" if repository else None))
         self.generator = Generator(self.index, self.jinja, self.changed, self.summary, *site)
         home = "index.html" not in self.addresses.of.values()
         self.generated = self.generator.pages(home, linked=bool(self.backlinks.counts))
+        self.generated |= self._contents(directories)
 
     @property
     def papers(self) -> list[Card]:
@@ -370,6 +373,22 @@ class Publication:
         if not self.context.health:
             return {}
         return {"papers.md": self.jinja.get_template("papers.md").render(papers=self.papers, escape=_escape)}
+
+    def _contents(self, directories: bool) -> dict[str, Generated]:
+        """List the notes of folders that hold more than navigation shows and have no note of their own to open them."""
+        inside: dict[str, list[str]] = defaultdict(list)
+        for path, note in self.index.notes.items():
+            if note.published and note.folder:
+                inside[note.folder].append(path)
+        taken = {place.casefold() for place in (*self.addresses.of.values(), *self.addresses.moved)}
+        found = {}
+        for folder, paths in inside.items():
+            if len(paths) > MANY and directories and f"{folder}/index.html".casefold() not in taken:
+                title = PurePosixPath(folder).name
+                notes = [self.index.notes[path] for path in self._sorted(paths)]
+                about = f"All {len(notes)} notes of {title}."
+                found[f"{folder}/index.md"] = Generated(title, about, "contents.html", {"notes": notes})
+        return found
 
     def nav(self, paths: Iterable[str]) -> list[Any]:
         """Navigation by folder: a folder's note opens it, `order` and then titles order it, chapters stand together."""

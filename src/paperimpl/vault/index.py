@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import unicodedata
@@ -69,9 +70,24 @@ class Note:
         return frontmatter.split(self.text, f"vault/{self.path}")
 
     @cached_property
+    def digest(self) -> str:
+        """What tells its text, and whether it is published, from any other."""
+        told = f"{self.opt_in}{self.withheld}{self.text}".encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(told, digest_size=12).hexdigest()
+
+    @cached_property
+    def _scanned(self) -> tuple[str, list[tuple[str, bool]]]:
+        return scan.mask_and_formulas(self.front.body)
+
+    @property
     def masked(self) -> str:
         """Its body with code, math and comments blanked out."""
-        return scan.mask(self.front.body)
+        return self._scanned[0]
+
+    @property
+    def formulas(self) -> list[tuple[str, bool]]:
+        """Its formulas: TeX, and whether it is displayed."""
+        return self._scanned[1]
 
     @cached_property
     def links(self) -> list[tuple[scan.Link, int]]:
@@ -202,7 +218,13 @@ class Index:
 
     @classmethod
     def read(
-        cls, vault: Path, paths: Iterable[str] | None = None, *, opt_in: bool = False, withheld: Container[str] = ()
+        cls,
+        vault: Path,
+        paths: Iterable[str] | None = None,
+        *,
+        opt_in: bool = False,
+        withheld: Container[str] = (),
+        known: Index | None = None,
     ) -> Index:
         """Read a vault; a note that is not UTF-8 is reported in `unreadable` and read as well as can be.
 
@@ -211,7 +233,9 @@ class Index:
             paths: the files that count; all of them where None.
             opt_in: whether only what says `publish: true` is published.
             withheld: paths of notes that are not published whatever they say.
+            known: the vault as it was read before; of notes that are the same, what was found in them is kept.
         """
+        before = known.notes if known else {}
         if paths is None:
             paths = (p.relative_to(vault).as_posix() for p in vault.rglob("*") if p.is_file())
         templates = _template_folders(vault)
@@ -242,7 +266,8 @@ class Index:
                 unreadable.append(Problem(f"vault/{path}", line, "not UTF-8", "save it with UTF-8 encoding"))
                 text = data.decode("utf-8-sig", errors="replace")
             text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
-            notes[path] = Note(path, text, opt_in, path in withheld)
+            note = Note(path, text, opt_in, path in withheld)
+            notes[path] = before[path] if path in before and before[path] == note else note
         return cls(notes, files, notebooks, unreadable, outside=outside, strict_line_breaks=_strict_line_breaks(vault))
 
     @cached_property
@@ -303,6 +328,21 @@ class Index:
 
     def resolve(self, link: scan.Link, source: str) -> Resolved:
         """Say where a link leads and what is wrong with it. Never raises; asks the disk nothing."""
+        asked = (link.target, link.fragment, link.label, link.embed, link.wiki, source)
+        if asked not in self._answers:
+            self._answers[asked] = self._resolve(link, source)
+        return self._answers[asked]
+
+    def withhold(self, paths: Iterable[str]) -> None:
+        """Keep attachments back; links to them lead nowhere from now on."""
+        self.withheld = set(paths)
+        self._answers.clear()
+
+    @cached_property
+    def _answers(self) -> dict[tuple[str, str, str | None, bool, bool, str], Resolved]:
+        return {}
+
+    def _resolve(self, link: scan.Link, source: str) -> Resolved:
         path = source if not link.target else self.find(link.target, source)
         if path is not None:
             return self._arrived(link, source, path)
@@ -538,7 +578,7 @@ def _letters(text: str) -> str:
 
 
 def _key(name: str) -> str:
-    return unicodedata.normalize("NFC", name).lower()
+    return (name if name.isascii() else unicodedata.normalize("NFC", name)).lower()
 
 
 def _folder(path: str) -> str:

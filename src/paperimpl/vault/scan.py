@@ -25,6 +25,7 @@ __all__ = [
     "line_of",
     "links",
     "mask",
+    "mask_and_formulas",
     "math_end",
     "split_target",
     "tags",
@@ -82,12 +83,19 @@ class Heading:
 
 def mask(text: str) -> str:
     """Blank out code, math, comments and escaped brackets; the result is as long as the text and has the same lines."""
+    return mask_and_formulas(text)[0]
+
+
+def mask_and_formulas(text: str) -> tuple[str, list[tuple[str, bool]]]:
+    """Mask a text, and list the formulas in it: their TeX and whether they are displayed."""
     fenced = _without_blocks(text)
-    out, last = [], 0
-    for _, start, end in _spans(fenced):
+    out, last, formulas = [], 0, []
+    for kind, start, end in _spans(fenced):
         out += [fenced[last:start], _blank(fenced[start:end])]
         last = end
-    return "".join([*out, fenced[last:]])
+        if kind in ("$", "$$"):
+            formulas.append((text[start + len(kind) : end - len(kind)].strip(), kind == "$$"))
+    return "".join([*out, fenced[last:]]), formulas
 
 
 def without_comments(text: str) -> str:

@@ -1,0 +1,257 @@
+"""Pages from Markdown, quickly: one Markdown instance for all, and no page twice whose every input is the same."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+import platform
+from collections.abc import Iterator
+from functools import cached_property, partial
+from importlib import metadata
+from typing import Any, cast
+
+import markdown
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import Files
+from mkdocs.structure.pages import (
+    Page,
+    _ExtractAnchorsTreeprocessor,
+    _ExtractTitleTreeprocessor,
+    _RawHTMLPreprocessor,
+    _RelativePathTreeprocessor,
+)
+from mkdocs.structure.toc import get_toc
+
+from paperimpl.markdown.extension import Context, VaultExtension
+from paperimpl.publish.cache import Store, Unknown, digest, dumps, fingerprint, our_code
+from paperimpl.vault.index import Index, Note
+from paperimpl.vault.problem import Problem
+from paperimpl.vault.trace import Answers, Trace, TracedIndex
+
+__all__ = ["Renderer"]
+
+log = logging.getLogger("mkdocs.plugins.vault")
+
+_AHEAD = 40  # notes whose formulas KaTeX renders while Markdown is at work
+
+# Extensions whose output depends on nothing but the text and their settings, and that `reset` makes as good as new.
+# Not among them: pymdownx.snippets, b64 and pathconverter, which read files.
+_PURE = {
+    "abbr",
+    "admonition",
+    "attr_list",
+    "codehilite",
+    "def_list",
+    "extra",
+    "fenced_code",
+    "footnotes",
+    "legacy_attrs",
+}
+_PURE |= {"legacy_em", "md_in_html", "meta", "nl2br", "sane_lists", "smarty", "tables", "toc"}
+_PURE_BLOCKS = {"admonition", "caption", "definition", "details", "html", "tab"}
+_PURE_PYMDOWNX = {
+    "arithmatex",
+    "betterem",
+    "caret",
+    "critic",
+    "details",
+    "escapeall",
+    "extra",
+    "fancylists",
+    "highlight",
+}
+_PURE_PYMDOWNX |= {"inlinehilite", "keys", "magiclink", "mark", "progressbar", "quotes", "saneheaders", "smartsymbols"}
+_PURE_PYMDOWNX |= {"striphtml", "superfences", "tabbed", "tasklist", "tilde", *(f"blocks.{n}" for n in _PURE_BLOCKS)}
+_PURE |= {*(f"markdown.extensions.{n}" for n in _PURE), *(f"pymdownx.{n}" for n in _PURE_PYMDOWNX)}
+
+
+class Renderer:
+    """Renders a build's pages.
+
+    Args:
+        config: the build's settings, complete.
+        files: the build's files, complete.
+        context: the vault.
+        store: what earlier builds remember.
+    """
+
+    def __init__(self, config: MkDocsConfig, files: Files, context: Context, store: Store):
+        self.config = config
+        self.files = files
+        self.context = context
+        self.store = store
+        tag = context.tag_url
+        self.answers = Answers(context.index, self._address, lambda name: tag(name) if tag else "")
+        self.rendered: list[str] = []
+        self._coming = iter(self._to_come())
+
+    def take(self, page: Page) -> None:
+        """Render this page, when its turn comes, in place of MkDocs."""
+        page.render = partial(self._render, page)  # type: ignore[method-assign]
+
+    def _to_come(self) -> Iterator[Note]:
+        """Guess which notes will have to be rendered, in MkDocs' order."""
+        for file in self.files.documentation_pages():
+            note = self.context.index.notes.get(file.src_uri)
+            if note and (self.settings is None or self.store.get("text", note.path, self._text(note)) is None):
+                yield note
+
+    def _ask_ahead(self) -> None:
+        """Have the formulas of notes to come rendered while this one is."""
+        if self.context.katex:
+            for note in itertools.islice(self._coming, 1 if self.rendered else _AHEAD):
+                self.context.katex.ahead(note.formulas)
+
+    def _text(self, note: Note) -> bytes:
+        return digest(self.settings or b"", note.digest)
+
+    @cached_property
+    def settings(self) -> bytes | None:
+        """Everything but pages that renderings depend on; None where nobody knows, so that nothing is remembered."""
+        config = self.config
+        try:
+            if self.context.repository or not self._pure:  # code and results are quoted: a vault of papers is small
+                return None
+            return digest(
+                our_code(),
+                platform.python_version(),
+                *(metadata.version(name) for name in ("markdown", "mkdocs", "pygments", "pymdown-extensions")),
+                *(name for name in config.markdown_extensions if isinstance(name, str)),
+                fingerprint(config.mdx_configs),
+                fingerprint(config.validation.links),
+                fingerprint(config.use_directory_urls),
+                str(self.context.index.strict_line_breaks),
+                str(self.context.safe),
+                self.context.katex.version if self.context.katex else "",
+                metadata.version("mermaidx") if self.context.mermaid else "",
+            )
+        except Unknown as unknown:
+            log.debug(f"pages are rendered anew in every build: {unknown}")
+            return None
+
+    @cached_property
+    def _pure(self) -> bool:
+        """Whether the instance can be used again, and what it renders remembered."""
+        for extension in self.config.markdown_extensions:
+            if isinstance(extension, VaultExtension):
+                continue
+            name = extension if isinstance(extension, str) else type(extension).__module__
+            if name not in _PURE:
+                log.debug(f"pages are rendered anew in every build: nobody knows what {name} reads")
+                return False
+        return not (self.config.mdx_configs.get("footnotes") or {}).get("UNIQUE_IDS")  # it counts the pages
+
+    def _render(self, page: Page, config: MkDocsConfig, files: Files) -> None:
+        """Do what `Page.render` does."""
+        path, text = page.file.src_uri, page.markdown or ""
+        key = None
+        if self.settings is not None:
+            key = digest(self.settings, path, page.file.url, page.file.inclusion.name, self.context.source, text)
+            if (kept := self.store.get("page", path, key)) is not None:
+                row = json.loads(kept)
+                if all(self.answers(tuple(question)) == answer for question, answer in row["asked"]):
+                    self._use(page, row)
+                    return
+        self._ask_ahead()
+        self.rendered.append(path)
+        row = self._fresh(page)
+        self._use(page, row)
+        if key is not None:
+            self.store.put("page", path, key, dumps(row))
+            if note := self.context.note:
+                self.store.put("text", path, self._text(note), "")
+
+    def _use(self, page: Page, row: dict[str, Any]) -> None:
+        """Give a page what was rendered, and say what the rendering said."""
+        page.content = row["content"]
+        page.toc = get_toc(row["toc"])
+        page._title_from_render = row["title"]
+        page.present_anchor_ids = set(row["ids"])
+        if logging.getLogger("mkdocs").getEffectiveLevel() > logging.DEBUG:  # as MkDocs has it
+            found = ((self.files.get_file_from_path(path), anchors) for path, anchors in row["links"].items())
+            page.links_to_anchors = {file: anchors for file, anchors in found if file}
+        found = [Problem(*problem) for problem in row["problems"]]
+        self.context.problems += [problem for problem in found if problem not in self.context.problems]
+        for name, level, message in row["said"]:
+            logging.getLogger(name).log(level, message)
+
+    def _fresh(self, page: Page) -> dict[str, Any]:
+        """Render a page, and write down all that it asked."""
+        trace = Trace(self.answers)
+        context = self.context
+        index = context.index
+        found: list[Problem]
+        files = cast(Files, _TracedFiles(self.files, trace))
+        md = self._new()
+        html = _RawHTMLPreprocessor()
+        anchors = _ExtractAnchorsTreeprocessor(page.file, files, self.config)
+        links = _RelativePathTreeprocessor(page.file, files, self.config)
+        title = _ExtractTitleTreeprocessor()
+        for step in (html, anchors, links, title):
+            step._register(md)
+        said, logger = _Said(), logging.getLogger("mkdocs")
+        level, handlers, logger.handlers = logger.level, logger.handlers, [said]
+        logger.setLevel(min(level, logging.INFO))
+        tags, problems = context.tag_url, context.problems
+        context.index, context.tag_url = cast(Index, TracedIndex(index, trace)), trace.tag
+        context.problems = found = []
+        try:
+            content = md.convert(page.markdown or "")
+        finally:
+            context.index, context.tag_url, context.problems = index, tags, problems
+            logger.handlers = handlers
+            logger.setLevel(level)
+        return {
+            "asked": [[list(question), answer] for question, answer in trace.asked.items()],
+            "content": content,
+            "toc": [_token(token) for token in getattr(md, "toc_tokens", [])],
+            "title": title.title,
+            "ids": sorted(anchors.present_anchor_ids | html.present_anchor_ids),
+            "links": {file.src_uri: found for file, found in links.links_to_anchors.items()},
+            "problems": [[wrong.path, wrong.line, wrong.message, wrong.remedy, wrong.error] for wrong in found],
+            "said": said.records,
+        }
+
+    def _new(self) -> markdown.Markdown:
+        return markdown.Markdown(
+            extensions=self.config.markdown_extensions, extension_configs=self.config.mdx_configs or {}
+        )
+
+    def _address(self, path: str) -> str:
+        """What a link to a file of the vault depends on."""
+        file = self.files.get_file_from_path(path)
+        return f"{file.url} {file.inclusion.name}" if file else ""
+
+
+class _TracedFiles:
+    """MkDocs' files; each that is looked up is remembered, all where they are gone through."""
+
+    def __init__(self, files: Files, trace: Trace):
+        self._files, self._trace = files, trace
+
+    def get_file_from_path(self, path: str) -> Any:
+        """Return the file at a path."""
+        self._trace.ask("address", path)
+        return self._files.get_file_from_path(path)
+
+    def __getattr__(self, name: str) -> Any:
+        self._trace.everything()
+        return getattr(self._files, name)
+
+
+class _Said(logging.Handler):
+    """What is logged while a page is rendered, to be said again by builds that do not render it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.records: list[tuple[str, int, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append((record.name, record.levelno, record.getMessage()))
+
+
+def _token(token: dict[str, Any]) -> dict[str, Any]:
+    """Keep of a heading what MkDocs reads."""
+    children = [_token(child) for child in token["children"]]
+    return {"level": token["level"], "id": token["id"], "name": token["name"], "children": children}
