@@ -137,7 +137,7 @@ class Embeds(Treeprocessor):
             self.engine = self.make_engine(self.inner)
         engine = self.engine
         assert self.inner
-        self.inner.source, self.inner.page = inner.source, inner.page
+        vars(self.inner).update(vars(inner))  # the engine is used again, by other pages too
         engine.htmlStash = HtmlStash()
         engine.reset()
         engine.htmlStash = self.md.htmlStash

@@ -183,7 +183,7 @@ class Renderer:
         index = context.index
         found: list[Problem]
         files = cast(Files, _TracedFiles(self.files, trace))
-        md = self._new()
+        md = self._instance()
         html = _RawHTMLPreprocessor()
         anchors = _ExtractAnchorsTreeprocessor(page.file, files, self.config)
         links = _RelativePathTreeprocessor(page.file, files, self.config)
@@ -212,6 +212,17 @@ class Renderer:
             "problems": [[wrong.path, wrong.line, wrong.message, wrong.remedy, wrong.error] for wrong in found],
             "said": said.records,
         }
+
+    def _instance(self) -> markdown.Markdown:
+        """Make the instance, or make it as good as new: that takes a tenth of making another."""
+        if self.settings is None or self.context.safe:
+            return self._new()
+        self._md.reset()
+        return self._md
+
+    @cached_property
+    def _md(self) -> markdown.Markdown:
+        return self._new()
 
     def _new(self) -> markdown.Markdown:
         return markdown.Markdown(

@@ -32,7 +32,7 @@ __all__ = ["Theme", "View", "Views"]
 log = logging.getLogger("mkdocs.plugins.vault")
 
 _CONTENT = "\x00"  # where a page's own part stands in what is remembered of the theme's; no page holds it
-_NEAR = 12  # pages listed before and after a page, in sections too large to be listed
+_NEAR = 7  # pages listed before and after a page, in sections too large to be listed
 
 # Plugins that put nothing into a template but what is read here: the context's `nav` and the page's own fields.
 _KNOWN_PLUGINS = frozenset({"search", "material/search", "vault", "mkdocs-jupyter"})
@@ -270,24 +270,27 @@ class Theme:
         if self.settings is not None:  # Jinja has no other way to see what a template reads
             env.getattr = self._seen_attribute  # type: ignore[assignment, method-assign]
             env.getitem = self._seen_item  # type: ignore[assignment, method-assign]
+        env.auto_reload = False  # a build's templates stay as they are
         env.get_template = self._template_of  # type: ignore[method-assign]  # MkDocs asks for a template, then renders
 
     def _seen_attribute(self, thing: Any, name: str) -> Any:
-        self._look(thing, name)
-        return self._getattr(thing, name)
+        if type(thing) not in self._harmless:
+            self._look(thing, name)
+        try:
+            return getattr(thing, name)
+        except AttributeError:
+            return self._getattr(thing, name)
 
     def _seen_item(self, thing: Any, name: Any) -> Any:
-        self._look(thing, name)
+        if type(thing) not in self._harmless:
+            self._look(thing, name)
         return self._getitem(thing, name)
 
     def _look(self, thing: Any, name: Any) -> None:
-        kind = type(thing)
-        if kind in self._harmless:
-            return
-        if issubclass(kind, _WATCHED):
+        if isinstance(thing, _WATCHED):
             self.guard.look(thing, name)
         else:
-            self._harmless.add(kind)
+            self._harmless.add(type(thing))
 
     def _template_of(self, name: Any, parent: str | None = None, globals: Any = None) -> Any:
         """Return a template; those that MkDocs asks for, and not another template, are ours."""
