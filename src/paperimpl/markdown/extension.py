@@ -333,6 +333,8 @@ class _Shape(Treeprocessor):
 
     def _card(self, child: etree.Element) -> None:
         text = (child.text or "").strip()
+        if "?::" not in text:
+            return
         question, mark, answer = scan.mask(text).partition("?::")
         if not mark or not question.strip() or not answer.strip() or "\n" in text or len(child):
             return

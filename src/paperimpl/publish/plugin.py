@@ -148,10 +148,9 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         kept = Files(
             [file for file in files if file.src_uri not in private and self.publication.publishes(file.src_uri)]
         )
-        for problem in index.unreadable:  # as well as could be: MkDocs would stop at it
-            path = problem.path.removeprefix("vault/")
-            if path in index.notes and (file := kept.get_file_from_path(path)):
-                file.content_string = index.notes[path].text
+        for path, note in index.notes.items():  # read and taken apart already; MkDocs would stop at what it cannot read
+            if file := kept.get_file_from_path(path):
+                file.content_string = f"\n{note.front.body}"
         for path, place in self.publication.addresses.of.items():
             if file := kept.get_file_from_path(path):
                 file.dest_uri = place
