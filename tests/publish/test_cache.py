@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +13,7 @@ from mkdocs.config import load_config
 
 from paperimpl.publish.cache import Store, digest
 
+URL = "http://127.0.0.1:8000/"
 NAMES = ("Alpha", "Beta", "sub/Alpha", "sub/Gamma", "index")
 PICTURE = '<svg xmlns="http://www.w3.org/2000/svg"><title>{}</title></svg>'
 LINES = (
@@ -87,7 +89,9 @@ class Vault:
         config = load_config(config_file=str(self.folder / "mkdocs.yml"), site_dir=str(site))
         if fresh:
             config.plugins.on_startup(command=command, dirty=False)
-        build(config, serve_url="http://127.0.0.1:8000/" if command == "serve" else None)
+        if command == "serve":
+            config.site_url = URL
+        build(config, serve_url=URL if command == "serve" else None)
         if command == "build":
             config.plugins.on_shutdown()
         return {path.relative_to(site).as_posix(): path.read_bytes() for path in site.rglob("*") if path.is_file()}
@@ -200,3 +204,55 @@ def test_a_store_forgets_names_that_are_gone_and_keys_that_changed(tmp_path):
     assert store.get("page", "kept", digest("changed")) is None
     assert store.get("page", "gone", digest("gone")) is None
     store.close()
+
+
+edits = st.tuples(st.just("write"), names, texts)
+
+
+@settings(
+    max_examples=5,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(st.lists(st.one_of(edits, edits, steps), min_size=3, max_size=7))
+def test_a_preview_after_edits_is_a_preview_begun_now_byte_for_byte(tmp_path, done):
+    shutil.rmtree(tmp_path / "vault", ignore_errors=True)
+    vault = Vault(tmp_path / "vault")
+    for name in NAMES:
+        vault.write(name, "\n\n".join(LINES))
+    preview = Served(vault)
+    for number, (what, *how) in enumerate(done):
+        getattr(vault, what)(*how)
+        preview.rebuild()
+        if number % 2 or number == len(done) - 1:
+            served = preview.tree()
+            assert differing(served, vault.cold("serve")) == []
+            assert preview.tree() == served
+
+
+class Served:
+    """A preview of a vault: what `mkdocs serve` does, without the server."""
+
+    def __init__(self, vault: Vault):
+        self.vault, self.site, self.full = vault, vault.folder / "served", 0
+        self.config = self._config()
+        self.config.plugins.on_startup(command="serve", dirty=False)
+        build(self.config, serve_url=URL)
+        self.plugin = self.config.plugins["vault"]
+        server = SimpleNamespace(builder=self._full, watch=lambda path: None)
+        self.rebuild = self.plugin.on_serve(server, config=self.config, builder=self._full).builder
+
+    def _config(self):
+        config = load_config(config_file=str(self.vault.folder / "mkdocs.yml"), site_dir=str(self.site))
+        config.site_url = URL
+        return config
+
+    def _full(self) -> None:
+        self.full += 1
+        build(self._config(), serve_url=URL)
+
+    def tree(self) -> dict[str, bytes]:
+        return {
+            path.relative_to(self.site).as_posix(): path.read_bytes() for path in self.site.rglob("*") if path.is_file()
+        }

@@ -83,6 +83,16 @@ class Backlinks:
         ]
         return shown, len(found) - len(shown)
 
+    def mark(self, path: str) -> str:
+        """Say, in short, all that `linked` and `unlinked` depend on but the answers of `quote`."""
+        at = self.index.at
+        linked = [
+            (source, at(source).digest, [(link.start, line) for link, line in links])
+            for source, links in self._incoming.get(path, {}).items()
+        ]
+        named = [(source, at(source).digest, *where) for source, where in self._named.get(path, {}).items()]
+        return repr((linked, named))
+
     @cached_property
     def _names(self) -> dict[str, list[tuple[str, str, int]]]:
         """First word of a name, to the names that begin with it, the longest first: name, its note, where it begins."""

@@ -18,6 +18,7 @@ from paperimpl.markdown.extension import Context
 from paperimpl.publish import feed, graph, history, properties
 from paperimpl.publish.address import Addresses, redirect, relative
 from paperimpl.publish.backlinks import Backlinks
+from paperimpl.publish.cache import Store, digest, our_code
 from paperimpl.publish.generated import Generated, Generator
 from paperimpl.publish.readable import excerpt
 from paperimpl.vault.index import Note, anchor, hidden, loose_name
@@ -114,6 +115,8 @@ class Publication:
         home = "index.html" not in self.addresses.of.values()
         self.generated = self.generator.pages(home, linked=bool(self.backlinks.counts))
         self.generated |= self._contents(directories)
+        self.store: Store | None = None
+        self.places = b""
 
     @property
     def papers(self) -> list[Card]:
@@ -274,6 +277,26 @@ class Publication:
 
     def connections(self, path: str, url: Callable[[str], str], page_url: str) -> str:
         """What a note is connected with: its own part of the graph, and the sentences that speak of it."""
+        if self.store is None:
+            return self._connections(path, url, page_url)
+        near = sorted({found.path for _, _, found in self.index.resolved.get(path, ()) if found.kind == "note"})
+        key = digest(self.places, our_code(), path, page_url, self.backlinks.mark(path), *near)
+        kept = self.store.get("connections", path, key)
+        if kept is None:
+            kept = self._connections(path, url, page_url)
+            self.store.put("connections", path, key, kept)
+        return kept
+
+    def remember(self, store: Store, places: bytes) -> None:
+        """Look up what earlier builds made of a note's connections, where no results are quoted.
+
+        Args:
+            store: what earlier builds remember.
+            places: tells one set of pages and their addresses from any other.
+        """
+        self.store, self.places = (None if self.context.health else store), places
+
+    def _connections(self, path: str, url: Callable[[str], str], page_url: str) -> str:
         linked = self.backlinks.linked(path)
         unlinked, more = self.backlinks.unlinked(path)
         near = {found.path for _, _, found in self.index.resolved.get(path, ()) if found.kind == "note"}

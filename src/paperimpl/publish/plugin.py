@@ -30,8 +30,9 @@ from paperimpl.markdown.extension import Context, VaultExtension, settings
 from paperimpl.markdown.fences import Mermaid
 from paperimpl.markdown.katex import Katex, node
 from paperimpl.publish import attachments, feed, frontend, graph, notebook, notfound, properties, search
-from paperimpl.publish.cache import Store
+from paperimpl.publish.cache import Store, digest
 from paperimpl.publish.pages import Publication
+from paperimpl.publish.preview import Preview
 from paperimpl.publish.render import Renderer
 from paperimpl.publish.theme import Theme
 from paperimpl.vault.check import Health
@@ -71,10 +72,11 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Remember whether this is a local preview; it may show PDFs that the public site may not."""
-        self.preview = command == "serve"
+        self.preview, self.dirty = command == "serve", dirty
         self.katex: Katex | None = None
         self.store: Store | None = None
         self.index: Index | None = None
+        self.rebuilds = Preview()
 
     def on_shutdown(self) -> None:
         """End the process that renders formulas, and what builds remember."""
@@ -208,10 +210,14 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         """Render only those pages that are not remembered."""
         if self.store is None:
             self.store = Store(self.repository / ".cache/paperimpl", at_hand=self.preview)
+        pages = files.documentation_pages()
+        self.publication.remember(self.store, digest(*(f"{file.src_uri}\n{file.url}" for file in pages)))
         self.renderer = Renderer(config, files, self.context, self.store)
-        for file in files.documentation_pages():
+        for file in pages:
             if type(file.page) is Page:
                 self.renderer.take(file.page)
+        self.rebuilds.read_all(files)
+        self.nav = nav
 
     def _tag_url(self, name: str) -> str:
         path = self.publication.tag_path(name)
@@ -228,8 +234,10 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         assert self.store
         env.globals["vault"] = self.publication
         self._finish(config, files)
-        Theme(config, env, self.store, self.made_nav, self.preview)
-        search.remember(config, self.store)
+        Theme(config, env, self.store, self.made_nav, self.preview, self.rebuilds.untold)
+        search.remember(config, self.store, self.rebuilds.entries)
+        if self.preview:
+            self.rebuilds.compare(files, self.nav, lambda file: self._head(file.page, config))  # type: ignore[arg-type]
         for problem in self.context.problems:
             (log.warning if problem.error else log.info)(str(problem))
         if self.katex:
@@ -315,13 +323,11 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
 
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
         """Tell those who show a link to the page what to show, and feed readers where the feed is."""
-        head = self.publication.head(
-            page.file.src_uri,
-            config.site_name,
-            lambda path: self._url(path, page),
-            page.canonical_url or "",
-        )
-        return output.replace("</head>", f"{head}</head>", 1)
+        return output.replace("</head>", f"{self._head(page, config)}</head>", 1)
+
+    def _head(self, page: Page, config: MkDocsConfig) -> str:
+        path, canonical = page.file.src_uri, page.canonical_url or ""
+        return self.publication.head(path, config.site_name, lambda to: self._url(to, page), canonical)
 
     def on_post_template(self, output_content: str, *, template_name: str, config: MkDocsConfig) -> str:
         """Make the page for what is not found search, and leave out of the sitemap the dates that nobody knows."""
@@ -329,16 +335,24 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             return notfound.page(output_content, config.site_url or "")
         return output_content.replace(f"<lastmod>{_UNDATED}</lastmod>", "")
 
+    @event_priority(100)  # before the search plugin writes its index
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """Remember for the next build what this one made."""
+        if self.preview:
+            shown = self.files.documentation_pages(inclusion=InclusionLevel.is_in_serve)
+            search.complete(config, self.rebuilds.entries, [file.src_uri for file in shown])
+            self.rebuilds.tidy(self.files, Path(config.site_dir))
         if self.store:
             self.store.save({*self.files.src_uris, *(f"/{name}" for name in config.theme.static_templates)})
 
+    @event_priority(-100)  # others may hand the server the builder that they were given
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:
         """Rebuild when code changes, for the notes quote it."""
         for folder in ("src/paperimpl", "tests/papers"):
             if (self.repository / folder).is_dir():
                 server.watch(str(self.repository / folder))
+        if self.preview and not self.dirty:
+            server.builder = self.rebuilds.builder(config, server.builder)
         return server
 
 

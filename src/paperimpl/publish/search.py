@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import metadata
 from typing import Any
 
@@ -14,7 +14,7 @@ from mkdocs.structure.pages import Page
 
 from paperimpl.publish.cache import Store, Unknown, digest, dumps, fingerprint, our_code
 
-__all__ = ["remember", "without_formulas"]
+__all__ = ["complete", "remember", "without_formulas"]
 
 _FORMULA = re.compile(r'<span class="katex(?:-display)?">')
 _TEX = re.compile(r'<annotation encoding="application/x-tex">(.*?)</annotation>', re.S)
@@ -23,11 +23,30 @@ _COLOUR = re.compile(r'<span(?: class="[\w -]*")?>')
 _SPAN = re.compile(r"<(/?)span\b")
 
 
-def remember(config: MkDocsConfig, store: Store) -> None:
-    """Have Material's search plugin ask for what it made of a page in an earlier build, where there is one."""
+def _index(config: MkDocsConfig) -> tuple[Any, Any]:
+    """Find Material's search plugin and what it collects; None where there is MkDocs' own, or none."""
     plugin: Any = config.plugins.get("material/search") or config.plugins.get("search")
     index: Any = getattr(plugin, "search_index", None)
-    if not isinstance(getattr(index, "entries", None), list):  # MkDocs' own, or none
+    return plugin, index if isinstance(getattr(index, "entries", None), list) else None
+
+
+def complete(config: MkDocsConfig, entries: dict[str, list[Any]], pages: Iterable[str]) -> None:
+    """Put the entries of all pages into the index, in order; those that this build left alone have theirs from before."""
+    _, index = _index(config)
+    if index is not None:
+        index.entries = [entry for page in pages for entry in entries.get(page, ())]
+
+
+def remember(config: MkDocsConfig, store: Store, entries: dict[str, list[Any]]) -> None:
+    """Have the search plugin ask for what it made of a page in an earlier build, where there is one.
+
+    Args:
+        config: the build's settings.
+        store: what earlier builds remember.
+        entries: filled with each page's entries.
+    """
+    plugin, index = _index(config)
+    if index is None:
         return
     try:
         settings: bytes | None = digest(our_code(), *_versions(type(index)), fingerprint(dict(plugin.config)))
@@ -43,7 +62,8 @@ def remember(config: MkDocsConfig, store: Store) -> None:
             about = [dumps({name: page.meta.get(name) for name in ("search", "tags", "title")}, default=repr)]
             key = digest(settings, page.url, str(page.title), *about, content, *toc)
             if (kept := store.get("search", page.file.src_uri, key)) is not None:
-                index.entries += json.loads(kept)
+                entries[page.file.src_uri] = json.loads(kept)
+                index.entries += entries[page.file.src_uri]
                 return
         known = len(index.entries)
         page.content = _without_colours(without_formulas(content))
@@ -51,10 +71,11 @@ def remember(config: MkDocsConfig, store: Store) -> None:
             take_apart(page)
         finally:
             page.content = content
+        entries[page.file.src_uri] = index.entries[known:]
         if key is not None:
             store.put("search", page.file.src_uri, key, dumps(index.entries[known:]))
 
-    index.add_entry_from_context = add
+    index.add_entry_from_context = add  # the plugin offers no other way to give it what is known
 
 
 def without_formulas(html: str) -> str:

@@ -247,6 +247,7 @@ class Theme:
         store: what earlier builds remember.
         bounded: whether the navigation is ours to cut.
         preview: whether this is for the author's own eyes; that is remembered beside what is published.
+        untold: gets the names of pages whose templates read what is in no key.
     """
 
     def __init__(
@@ -256,13 +257,14 @@ class Theme:
         store: Store,
         bounded: bool,
         preview: bool,
+        untold: set[str],
     ):
         self.config = config
         self.store = store
         self.bounded = bounded
+        self.untold = untold
         self.kind = "preview" if preview else "built"
         self.guard = Guard()
-        self.built: list[str] = []
         self._views: Views | None = None
         self._harmless: set[type] = set()
         self._template = env.get_template
@@ -314,10 +316,14 @@ class Theme:
                 log.debug(f"{name} is built anew in every build: {unknown}")
         content = (page.content or "") if page else ""
         if key is not None and (kept := self.store.get(self.kind, name, key)) is not None:
+            self.untold.discard(name)
             return kept.replace(_CONTENT, content, 1)
         self.guard.page, self.guard.untold = page, False
         output = template.render(context)
-        self.built.append(name)
+        if self.guard.untold or key is None:
+            self.untold.add(name)
+        else:
+            self.untold.discard(name)
         head, found, tail = output.partition(content) if content else (output, "", "")
         head, tail = _tight(head), _tight(tail)
         if key is not None and not self.guard.untold and _CONTENT not in output:
