@@ -44,6 +44,7 @@ class Store:
         self._connection: sqlite3.Connection | None = None
         self._pressing = ThreadPoolExecutor(1, thread_name_prefix="cache")  # zlib leaves Python free to go on
         self._new: list[tuple[str, str, bytes, Future[bytes]]] = []
+        self.folder: Path | None = None
         if folder is None:
             return
         path = folder / f"site-{_FORMAT}.sqlite3"
@@ -55,6 +56,7 @@ class Store:
             except sqlite3.DatabaseError:  # half a file, or none of ours
                 path.unlink(missing_ok=True)
                 self._open(path)
+            self.folder = folder
         except (OSError, sqlite3.Error) as wrong:
             self._give_up(wrong)
 

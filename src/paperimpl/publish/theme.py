@@ -272,6 +272,8 @@ class Theme:
         if self.settings is not None:  # Jinja has no other way to see what a template reads
             env.getattr = self._seen_attribute  # type: ignore[assignment, method-assign]
             env.getitem = self._seen_item  # type: ignore[assignment, method-assign]
+        if store.folder:
+            env.bytecode_cache = jinja2.FileSystemBytecodeCache(str(store.folder), "template-%s")
         env.auto_reload = False  # a build's templates stay as they are
         env.get_template = self._template_of  # type: ignore[method-assign]  # MkDocs asks for a template, then renders
 
