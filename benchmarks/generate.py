@@ -19,12 +19,13 @@ SEED = 1997
 FOLDERS = 10
 
 _SYLLABLES = ("ba", "cor", "del", "fa", "gra", "hin", "jor", "kel", "lum", "mar", "nor", "pas", "qui", "ren", "sol")
-_WORDS = (
+_VOCABULARY = (
     "the a of and in to is that for it as with was on are by be this which or from at an but not can have one has "
     "gradient network layer weight loss step model data batch sequence state gate memory token attention head vector "
     "matrix rate noise sample prior kernel signal error bound proof limit result seed paper method idea problem case "
     "grows falls holds fails learns forgets repeats explains follows needs gives takes shows hides moves rests turns"
-).split()
+)
+_WORDS = _VOCABULARY.split()
 _CODE = """```python
 def step_{n}(state, gate):
     \"\"\"Carry the state over one step.\"\"\"

@@ -123,7 +123,7 @@ def test_the_second_time_no_process_is_asked(package, tmp_path):
     first.close()
     second = Katex(package, tmp_path)
     assert second.render("x^2", display=False) == html
-    assert second._worker is None
+    assert second._process is None
     second.close()
 
 

@@ -74,6 +74,7 @@ class Katex:
         self._questions: queue.PriorityQueue[_Question] = queue.PriorityQueue()
         self._number = itertools.count()
         self._worker: threading.Thread | None = None
+        self._process: subprocess.Popen[str] | None = None  # the worker's alone
         self._store = _opened(cache / f"katex-{self.version}.sqlite3") if cache else None
         atexit.register(self.close)
 
@@ -134,7 +135,6 @@ class Katex:
 
     def _work(self) -> None:
         """Ask Node what is in the queue, as many formulas at a time as wait there, until `close`."""
-        process: subprocess.Popen[str] | None = None
         batch: list[_Question] = []
         while True:
             batch = [self._questions.get()]
@@ -143,8 +143,9 @@ class Katex:
             asked = [question for question in batch if question.answer]
             try:
                 if asked:
-                    process = process if process and process.poll() is None else self._start()
-                    for question, answer in zip(asked, _exchange(process, asked), strict=True):
+                    if self._process is None or self._process.poll() is not None:
+                        self._process = self._start()
+                    for question, answer in zip(asked, _exchange(self._process, asked), strict=True):
                         _settle(question.answer, answer)
             except Exception as wrong:  # whoever waits is told
                 for question in asked:
@@ -152,11 +153,12 @@ class Katex:
                         question.answer.set_exception(wrong)
             if len(asked) < len(batch):
                 break
-        if process:
-            for stream in (process.stdin, process.stdout):
+        if self._process:
+            for stream in (self._process.stdin, self._process.stdout):
                 if stream:
                     stream.close()
-            process.wait(timeout=10)
+            self._process.wait(timeout=10)
+            self._process = None
 
     def _start(self) -> subprocess.Popen[str]:
         command = node()

@@ -171,8 +171,8 @@ class Renderer:
         if logging.getLogger("mkdocs").getEffectiveLevel() > logging.DEBUG:  # as MkDocs has it
             found = ((self.files.get_file_from_path(path), anchors) for path, anchors in row["links"].items())
             page.links_to_anchors = {file: anchors for file, anchors in found if file}
-        found = [Problem(*problem) for problem in row["problems"]]
-        self.context.problems += [problem for problem in found if problem not in self.context.problems]
+        problems = [Problem(*problem) for problem in row["problems"]]
+        self.context.problems += [problem for problem in problems if problem not in self.context.problems]
         for name, level, message in row["said"]:
             logging.getLogger(name).log(level, message)
 

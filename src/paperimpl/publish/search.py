@@ -31,7 +31,7 @@ def _index(config: MkDocsConfig) -> tuple[Any, Any]:
 
 
 def complete(config: MkDocsConfig, entries: dict[str, list[Any]], pages: Iterable[str]) -> None:
-    """Put the entries of all pages into the index, in order; those that this build left alone have theirs from before."""
+    """Put the entries of all pages into the index, in order; what this build left alone has those from before."""
     _, index = _index(config)
     if index is not None:
         index.entries = [entry for page in pages for entry in entries.get(page, ())]
