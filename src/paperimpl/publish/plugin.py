@@ -255,7 +255,9 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         pages = {file.src_uri: file for file in files.documentation_pages()}
         notes = {path: pages[path].url for path in self.publication.addressed if path in pages}
         made = {
-            graph.ADDRESS: self.publication.picture(notes).json(lambda path: notes[path].removeprefix("./")),
+            graph.ADDRESS: self.publication.picture(notes).json(
+                lambda path: notes[path].removeprefix("./"), self.store
+            ),
             feed.ADDRESS: self.publication.feed(notes, config.site_url or "", config.theme.get("language") or "en"),
         }
         for address, text in made.items():
