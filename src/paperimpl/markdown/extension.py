@@ -27,7 +27,7 @@ from markdown.inlinepatterns import InlineProcessor
 from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
-from markdown.util import AtomicString
+from markdown.util import ETX, STX, AtomicString
 
 from paperimpl.markdown import inline
 from paperimpl.markdown.blocks import Blocks
@@ -147,6 +147,7 @@ class VaultExtension(Extension):
         Blocks(md, _Fence(md, context, keep)).install()
         for name in ("html_block", "fenced_code_block"):  # ours are blocks; MkDocs brings `fenced_code` unasked
             md.preprocessors.deregister(name, strict=False)
+        md.preprocessors.register(_Lines(md), "normalize_whitespace", 30)
         md.preprocessors.register(_Prepare(md, context), "vault-prepare", 28)
         md.treeprocessors.register(_Shape(md, context, keep), "vault-shape", 29)
         md.treeprocessors.register(Pieces(md), "vault-pieces", 28)
@@ -209,6 +210,14 @@ class _Fence:
             data = base64.b64encode(svg.encode()).decode()
             svg = f'<img alt="diagram" src="data:image/svg+xml;base64,{data}">'
         return f'<div class="mermaid-figure" tabindex="0" role="group" aria-label="diagram">{svg}</div>'
+
+
+class _Lines(Preprocessor):
+    """Python-Markdown's own first step, but tabs stay: in code they count."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        text = "\n".join(lines).replace(STX, "").replace(ETX, "").replace("\r\n", "\n").replace("\r", "\n")
+        return text.split("\n")
 
 
 class _Prepare(Preprocessor):
