@@ -18,7 +18,7 @@ class Page:
         self.html, self.context = html, context
         self.tree = BeautifulSoup(
             html if "<" in html else f"{html}\n", "html.parser"
-        )  # else it may take it for an address
+        )
 
     def __call__(self, selector):
         """Every element that a CSS selector finds."""
