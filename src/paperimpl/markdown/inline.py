@@ -11,15 +11,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from markdown import Markdown
-from markdown.inlinepatterns import InlineProcessor
-from markdown.util import INLINE_PLACEHOLDER_RE, AtomicString, code_escape
+from markdown.inlinepatterns import EscapeInlineProcessor, InlineProcessor
+from markdown.util import AMP_SUBSTITUTE, INLINE_PLACEHOLDER_RE, AtomicString, code_escape
 
 from paperimpl.vault import scan
 
 if TYPE_CHECKING:
     from paperimpl.markdown.extension import Context
 
-__all__ = ["Address", "CodeSpan", "Display", "Dollar", "LineBreak", "Tag", "task"]
+__all__ = ["Address", "CodeSpan", "Display", "Dollar", "Escape", "LineBreak", "Tag", "task"]
 
 _TASK = re.compile(r"\[(?P<state>[^\[\]\n])\](?: +(?=\S)|$)")
 _STATES = {
@@ -64,6 +64,16 @@ class CodeSpan(InlineProcessor):
             for run in re.finditer("`+", data):
                 self._places[len(run[0])].append(run.start())
         return self._places
+
+
+class Escape(EscapeInlineProcessor):
+    r"""Any punctuation after a backslash is itself: `\<` begins no HTML, `\&` no entity, and `\,` is a comma."""
+
+    PATTERN = r"\\([!-/:-@\[-`{-~])"
+
+    def handleMatch(self, m: re.Match[str], data: str) -> tuple[str | None, int, int]:
+        kept, start, end = super().handleMatch(m, data)
+        return kept or (f"{AMP_SUBSTITUTE}amp;" if m[1] == "&" else m[1]), start, end
 
 
 class Display(InlineProcessor):
