@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from markdown import Markdown
-from markdown.inlinepatterns import EscapeInlineProcessor, InlineProcessor
-from markdown.util import AMP_SUBSTITUTE, INLINE_PLACEHOLDER_RE, AtomicString, code_escape
+from markdown.inlinepatterns import InlineProcessor
+from markdown.util import AMP_SUBSTITUTE, ETX, INLINE_PLACEHOLDER_RE, STX, AtomicString, code_escape
 
 from paperimpl.vault import scan
 
@@ -66,14 +66,15 @@ class CodeSpan(InlineProcessor):
         return self._places
 
 
-class Escape(EscapeInlineProcessor):
+class Escape(InlineProcessor):
     r"""Any punctuation after a backslash is itself: `\<` begins no HTML, `\&` no entity, and `\,` is a comma."""
 
     PATTERN = r"\\([!-/:-@\[-`{-~])"
 
-    def handleMatch(self, m: re.Match[str], data: str) -> tuple[str | None, int, int]:
-        kept, start, end = super().handleMatch(m, data)
-        return kept or (f"{AMP_SUBSTITUTE}amp;" if m[1] == "&" else m[1]), start, end
+    def handleMatch(self, m: re.Match[str], data: str) -> tuple[str, int, int]:  # type: ignore[override]
+        if m[1] in self.md.ESCAPED_CHARS:
+            return f"{STX}{ord(m[1])}{ETX}", m.start(0), m.end(0)
+        return (f"{AMP_SUBSTITUTE}amp;" if m[1] == "&" else m[1]), m.start(0), m.end(0)
 
 
 class Display(InlineProcessor):
