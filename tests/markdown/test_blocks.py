@@ -305,3 +305,7 @@ def test_any_punctuation_after_a_backslash_is_itself(render):
     page = render("".join(f"\\{mark}" for mark in marks) + r" \<b>x\</b> \&amp; \a")
     assert page.text.strip() == marks + r" <b>x</b> &amp; \a"
     assert not page("b")
+
+
+def test_fences_in_an_unclosed_block_keep_their_length(render):
+    assert render("```\n> ``````").one("pre").text.strip() == "> ``````"

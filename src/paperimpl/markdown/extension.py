@@ -241,7 +241,7 @@ class _Prepare(Preprocessor):
             lead = _LEAD.match(line)[0]  # type: ignore[index]
             opening = _OPENS.match(line, len(lead))
             if inside and _closes(line[len(lead) :], inside):
-                line, inside = lead + fence, ""
+                line, inside = line if fence == inside else lead + fence, ""
             elif opening and not inside:
                 inside = fence = opening["fence"]
                 opened = len(out)
