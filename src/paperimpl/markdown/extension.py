@@ -2,9 +2,10 @@
 
 Order matters and is stated once, here. Python-Markdown's own steps are in brackets; higher numbers run first.
 
-    preprocessors   [whitespace 30] · prepare 28 · [fences 25] · [HTML 20]
+    preprocessors   [whitespace 30] · prepare 28 · bases 27 · [fences 25] · [HTML 20]
     blocks          headings need a space after #, a blank line ends a quote (Obsidian's rules, not Python-Markdown's)
-    tree            shape 30: callouts, block ids, heading ids, cards · [inline 20] · links 12 · math 10 · [toc 5]
+    tree            shape 30: callouts, block ids, heading ids, cards · [inline 20] · bases and canvases 13 · links 12 ·
+                    math 10 · [toc 5] · [addresses of the engine 0] · backgrounds -1
     inline          [code 190] · display 189.95 · [math 189.9] · comment 186 · wiki-link 185 · quote 184 · [escape 180]
 """
 
@@ -26,12 +27,15 @@ from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
 
+from paperimpl.markdown.bases import view_id
 from paperimpl.markdown.katex import Katex, KatexError
+from paperimpl.markdown.views import Backgrounds, Fences, Places, Views, place
 from paperimpl.vault import scan
 from paperimpl.vault.check import QUOTE, Health
 from paperimpl.vault.code import SNIPPET, Code, symbol
 from paperimpl.vault.index import Index, Note, block_anchor, plain
 from paperimpl.vault.problem import Problem
+from paperimpl.vault.views import is_view, page_of
 
 __all__ = ["Context", "VaultExtension"]
 
@@ -69,6 +73,9 @@ class Context:
         code_url: the address of a file of the repository, with `{path}`, `{first}` and `{last}`; empty for no links.
         katex: the renderer of formulas; None leaves them as text.
         source: the note being rendered, its path in the vault; empty for text that is no note.
+        page: the note whose page this is, where that is another one: `source` is then embedded in it.
+        views: bases and canvases, as all pages share them.
+        within: the canvases that what is being rendered lies within.
         problems: what was found wrong while rendering, beyond what `vault.check` finds.
     """
 
@@ -78,6 +85,9 @@ class Context:
     code_url: str = ""
     katex: Katex | None = None
     source: str = ""
+    page: str = ""
+    views: Views = field(default_factory=Views)
+    within: tuple[str, ...] = ()
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -85,10 +95,17 @@ class Context:
         """The note being rendered."""
         return self.index.notes.get(self.source) or self.index.notebooks.get(self.source)
 
+    @property
+    def host(self) -> str:
+        """The note whose page this is."""
+        return self.page or self.source
+
     def href(self, path: str, fragment: str = "") -> str:
-        """Write the way from the note to a file of the vault, as a Markdown link has it: `../rnn/rnn.md#the-idea`."""
-        up = self.source.split("/")[:-1]
-        to = path.split("/")
+        """Write the way from the page to a file of the vault, as a Markdown link has it: `../rnn/rnn.md#the-idea`."""
+        if is_view(path) and fragment:
+            fragment = view_id(fragment)
+        up = self.host.split("/")[:-1]
+        to = page_of(path).split("/")
         shared = 0
         while shared < min(len(up), len(to) - 1) and up[shared] == to[shared]:
             shared += 1
@@ -121,6 +138,9 @@ class VaultExtension(Extension):
         )
         md.parser.blockprocessors.register(_Quotes(md.parser), "quote", 20)
         md.preprocessors.register(_Prepare(md, context), "vault-prepare", 28)
+        md.preprocessors.register(fences := Fences(md, context), "vault-base-fences", 27)
+        md.treeprocessors.register(Places(md, context, fences, _engine), "vault-views", 13)
+        md.treeprocessors.register(Backgrounds(md), "vault-backgrounds", -1)
         md.treeprocessors.register(_Shape(md, context), "vault-shape", 30)
         md.treeprocessors.register(_MarkdownLinks(md, context), "vault-links", 12)
         md.treeprocessors.register(_Math(md, context), "vault-math", 10)
@@ -386,6 +406,8 @@ class _WikiLink(InlineProcessor):
         context = self.context
         found = context.index.resolve(link, context.source)
         shown = link.label or " > ".join(filter(None, [link.target, *link.fragment.split("#")]))
+        if found.kind == "file" and link.embed and is_view(found.path):
+            return place(found.path, link.fragment, shown, context.href(found.path, link.fragment))
         if found.kind == "file" and link.embed and found.path.rpartition(".")[2].lower() in IMAGES:
             return self._image(link, found.path)
         if found.kind in ("note", "file"):
@@ -527,6 +549,11 @@ class _Math(Treeprocessor):
         at = note.text.find(first) if note else -1
         line = scan.line_of(note.text, at) if note and at >= 0 else 0
         return Problem(f"vault/{self.context.source}", line, f"formula {first[:60]!r}: {why}", "mend the formula")
+
+
+def _engine(context: Context) -> Markdown:
+    """Make an engine like a page's own, for what is embedded in it."""
+    return Markdown(extensions=[*settings(), VaultExtension(context)], extension_configs=settings())
 
 
 def extensions() -> Sequence[str]:

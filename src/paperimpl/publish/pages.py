@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from paperimpl.markdown.extension import Context
+from paperimpl.vault import views
 from paperimpl.vault.index import Note
 from paperimpl.vault.paper import CHAPTER, CHAPTERS, Paper
 from paperimpl.vault.record import Record
@@ -19,7 +20,8 @@ from paperimpl.vault.result import Recorded, number
 
 __all__ = ["Card", "Chapter", "Publication"]
 
-# Files that Obsidian or we keep beside the notes and that are no part of what is published.
+# Files that Obsidian or we keep beside the notes and that are no part of what is published; bases and canvases are
+# published as pages (`pages`), never as they are, for they may name what is private.
 _KEPT_BACK = re.compile(r"(?:^|/)templates/|\.(?:base|canvas|lock|part)$")
 
 
@@ -197,8 +199,8 @@ class Publication:
         return self.jinja.get_template("backlinks.html").render(mentions=mentions) if mentions else ""
 
     def pages(self) -> dict[str, str]:
-        """Pages that no note is behind: all papers by year, and what notes ask for that is not written yet."""
-        made = {}
+        """Pages that no note is behind: bases, canvases, all papers by year, and what notes ask for in vain."""
+        made = {views.page_of(path): views.page(path) for path in views.published(self.index)}
         if self.index.wanted:
             made["wanted.md"] = self.jinja.get_template("wanted.md").render(wanted=self.index.wanted, escape=_escape)
         if self.context.health:

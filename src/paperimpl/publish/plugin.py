@@ -23,6 +23,7 @@ from mkdocs.utils import get_relative_url
 
 from paperimpl.markdown.extension import Context, VaultExtension, settings
 from paperimpl.markdown.katex import Katex
+from paperimpl.markdown.views import Views
 from paperimpl.publish import frontend, notebook
 from paperimpl.publish.pages import Publication
 from paperimpl.vault.check import Health
@@ -97,6 +98,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         self.context.repository = self.repository if has_papers else None
         self.context.problems.clear()
         self.publication = Publication(self.context, self.repository, config.repo_url or "", self.preview)
+        self.context.views = Views(self.publication.publishes)
         kept = Files([file for file in files if self.publication.publishes(file.src_uri)])
         for file in kept:
             if file.src_uri.endswith(".md") and (address := self.publication.address(file.src_uri)):
@@ -123,7 +125,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         """Let templates ask for the vault's papers and chapters; tell what rendering found."""
         env.globals["vault"] = self.publication
         for problem in self.context.problems:
-            log.warning(str(problem))
+            (log.warning if problem.error else log.info)(str(problem))
         if self.katex:
             self.katex.save()
 
@@ -131,6 +133,8 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         """Say which note is rendered next."""
         index, path = self.context.index, page.file.src_uri
         self.context.source = path if path in index.notes or path in index.notebooks else ""
+        if not self.context.source and path.removesuffix(".md") in index.views:
+            self.context.source = path.removesuffix(".md")
         return page
 
     def on_page_markdown(self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:

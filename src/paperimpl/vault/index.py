@@ -133,6 +133,22 @@ class Resolved:
 
 
 @dataclass(frozen=True)
+class Stat:
+    """A file's size in bytes, and when it was changed and made, in seconds since 1970."""
+
+    size: int
+    mtime: float
+    ctime: float
+
+    @classmethod
+    def of(cls, file: Path) -> Stat:
+        """Ask the disk."""
+        found = file.stat()
+        made = getattr(found, "st_birthtime", min(found.st_mtime, found.st_ctime))
+        return cls(found.st_size, found.st_mtime, made)
+
+
+@dataclass(frozen=True)
 class Mention:
     """A link as seen from its target: the note that holds it and the line."""
 
@@ -148,12 +164,16 @@ class Index:
         notes: by path, in order.
         files: paths of everything else that may be linked.
         notebooks: those of `files` that are notebooks, by path; their text is that of their Markdown cells.
+        views: the text of those of `files` that are bases or canvases, by path.
+        stats: size and times of every file, by path.
     """
 
     notes: dict[str, Note]
     files: set[str] = field(default_factory=set)
     notebooks: dict[str, Note] = field(default_factory=dict)
     unreadable: list[Problem] = field(default_factory=list)
+    views: dict[str, str] = field(default_factory=dict)
+    stats: dict[str, Stat] = field(default_factory=dict)
 
     @classmethod
     def read(cls, vault: Path, paths: Iterable[str] | None = None) -> Index:
@@ -161,11 +181,15 @@ class Index:
         if paths is None:
             paths = (p.relative_to(vault).as_posix() for p in vault.rglob("*") if p.is_file())
         notes, notebooks, files, unreadable = {}, {}, set(), []
+        views, stats = {}, {}
         for path in sorted(paths):
             if _HIDDEN.search(path):
                 continue
+            stats[path] = Stat.of(vault / path)
             if not path.endswith(".md"):
                 files.add(path)
+                if path.lower().endswith((".base", ".canvas")):
+                    views[path] = (vault / path).read_bytes().decode("utf-8-sig", errors="replace")
                 if path.endswith(".ipynb"):
                     try:
                         cells = markdown_cells((vault / path).read_bytes())
@@ -181,7 +205,7 @@ class Index:
                 unreadable.append(Problem(f"vault/{path}", line, "not UTF-8", "save it with UTF-8 encoding"))
                 text = data.decode("utf-8-sig", errors="replace")
             notes[path] = Note(path, text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd"))
-        return cls(notes, files, notebooks, unreadable)
+        return cls(notes, files, notebooks, unreadable, views, stats)
 
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:
@@ -321,6 +345,9 @@ class Index:
             for _, line, resolved in entries:
                 if resolved.problem:
                     yield Problem(f"vault/{path}", line, f"link to {resolved.problem[0]}", resolved.problem[1])
+        from paperimpl.vault import views
+
+        yield from views.problems(self)
 
 
 def markdown_cells(data: bytes) -> list[str]:
