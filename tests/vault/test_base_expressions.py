@@ -316,6 +316,11 @@ def test_formulas_use_each_other_and_a_circle_is_an_error():
     assert shown("formula.none") == ""
 
 
+def test_many_formulas_side_by_side_are_not_deep():
+    formulas = {f"f{n}": f"[[{n}]][0][0]" for n in range(90)}
+    assert shown(" + ".join(f"formula.f{n}" for n in range(90)), formulas) == str(sum(range(90)))
+
+
 def test_a_variable_is_known_only_where_it_is_made():
     assert shown("[1].map(formula.f)", {"f": "value"}) == ""
     assert shown("value") == ""
