@@ -11,7 +11,7 @@ help: ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/'
 
 serve: $(VENV)/.site site_config/node_modules/.installed ## the site with live reload, http://127.0.0.1:8000
-	@$(BIN)/mkdocs serve --quiet --dev-addr 127.0.0.1:$(PORT)
+	@$(BIN)/mkdocs serve --dev-addr 127.0.0.1:$(PORT)
 
 site: $(VENV)/.site site_config/node_modules/.installed ## the static site, into site/
 	$(BIN)/mkdocs build --strict

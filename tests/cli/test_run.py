@@ -171,22 +171,31 @@ def test_a_run_records_every_seed_and_draws_and_tells_what_failed(repository):
     write_claim(repository, "crash", CRASH)
     write_claim(repository, "wrong", "def claim(:")
     write_claim(repository, "uneven", CLAIM.replace('"share"', 'f"share{seed}"'))
-    ran = run(repository, "run", "--all", "--seeds", "2", "--jobs", "1")
+    ran = run(repository, "run", "--all", "--jobs", "1")
     assert ran.returncode == 1
     assert ran.stdout.count("drew") == 1
     result = Recorded.load(repository.root / "vault/04-sequences/count/count.claim.json")
-    assert [run.seed for run in result.runs] == [0, 1]
-    assert [run.holds for run in result.runs] == [True, False]
-    assert result.values("count") == [0, 1]
+    assert [run.seed for run in result.runs] == [0, 1, 2, 3, 4]
+    assert [run.holds for run in result.runs] == [True, False, False, False, False]
+    assert result.values("count") == [0, 1, 2, 3, 4]
     assert result.says == "Table 1: it counts."
     assert result.threshold == "Count to the seed. Holds if the count is below 1."
     assert result.digest == digest(repository.root / "src/paperimpl/claims/count.py", repository.root / "src")
     crash, uneven, wrong, finding = sorted(ran.stderr.splitlines())
-    assert finding.startswith("vault/04-sequences/count/count.claim.json: the claim did not hold for seed 1")
+    assert finding.startswith("vault/04-sequences/count/count.claim.json: the claim did not hold for seed 1, 2, 3, 4")
     assert crash.startswith("src/paperimpl/claims/crash.py:7: seed ")
     assert "ZeroDivisionError: two lines" in crash
     assert uneven.startswith("src/paperimpl/claims/uneven.py: ")
     assert wrong.startswith("src/paperimpl/claims/wrong.py:1: not Python")
+
+
+@pytest.mark.slow
+def test_fewer_than_five_seeds_are_shown_and_change_no_record(repository):
+    place = write_claim(repository, "count", CLAIM)
+    ran = run(repository, "run", "count", "--seeds", "1", "--jobs", "1")
+    assert ran.returncode == 0
+    assert "not recorded, a result takes 5 seeds" in ran.stdout
+    assert not (repository.root / "vault/04-sequences/count/count.claim.json").exists(), place
 
 
 @pytest.mark.slow
@@ -200,17 +209,18 @@ def test_ctrl_c_ends_the_workers_and_writes_nothing(repository, whom):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,
     )
     with process:
         while len(started := list(place.parent.glob("started.*"))) < 2:
             assert process.poll() is None
             time.sleep(0.05)
         time.sleep(0.5)  # one worker is busy now, the other one idle
-        if whom == "the command alone":
-            process.send_signal(signal.SIGINT)
-        else:
-            os.killpg(process.pid, signal.SIGINT)
+        if whom == "all, as a terminal does":
+            for path in started:  # the workers leave it to the command
+                os.kill(int(path.suffix[1:]), signal.SIGINT)
+            time.sleep(0.5)
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
         told = process.communicate(timeout=30)[1]
     assert process.returncode == 130
     assert "interrupted" in told

@@ -85,6 +85,8 @@ def test_a_table_row_keeps_its_cells_around_links_and_embeds(page):
     shown = page("| a | b |\n|---|---|\n| [[Note\\|x]] | ![[fig.png\\|32]] |\n| [[Note#A\\|y]] | z |")
     assert [[cell.text for cell in row("td")] for row in shown("tbody tr")] == [["x", ""], ["y", "z"]]
     assert shown.one("img")["width"] == "32"
+    image = page("| a |\n|---|\n| ![[fig.png\\|A caption\\|32]] |").one("td img")
+    assert (image["alt"], image["width"]) == ("A caption", "32")
 
 
 @pytest.mark.parametrize(
@@ -139,15 +141,22 @@ def test_an_escaped_bracket_opens_no_link(page):
         ("[[Secret]]", "private", "Secret"),
         ("[[Secret|a label]]", "private", "a label"),
         ("[[Secret#Hidden heading|x]]", "private", "x"),
-        ("![[Secret]]", "private", "Secret"),
         ("[t](Secret.md)", "private", "t"),
         ("[t](Secret.md#hidden-heading)", "private", "t"),
     ],
 )
 def test_a_link_that_leads_nowhere_is_its_text_and_leads_nowhere(page, written, kind, shown):
     rendered = page(written)
-    assert rendered.one(f"span.{kind}").text == shown
+    span = rendered.one(f"span.{kind}")
+    assert span.text == shown
+    assert kind != "private" or not span.has_attr("title")
     assert not rendered("a, img, [href], [src], [data-vault]")
+
+
+@pytest.mark.parametrize("text", ["![[Secret]]", "![[Secret|x]]", "![[Secret#Hidden heading]]"])
+def test_an_embed_of_a_private_note_shows_nothing(page, text):
+    assert page(text).html == ""
+    assert page(f"a {text} b").text == "a b"
 
 
 def test_of_a_private_note_a_page_has_no_more_than_the_authors_words(page):
@@ -175,8 +184,10 @@ def test_an_image_is_shown_with_its_size_and_caption(page, written, src, alt, wi
     assert (image["src"], image["alt"], image.get("width"), image.get("height")) == (src, alt, width, height)
 
 
-def test_an_embed_of_what_is_no_image_is_a_link(page):
-    assert page("![[paper.pdf]]").one("a")["href"] == "Deep/paper.pdf"
+def test_an_embedded_pdf_stands_in_the_page_with_a_way_to_the_file(page):
+    shown = page("![[paper.pdf#page=3]]")
+    assert shown.one("object")["data"] == "Deep/paper.pdf#page=3"
+    assert shown.one("object a")["href"] == "Deep/paper.pdf#page=3"
 
 
 @pytest.mark.parametrize(

@@ -281,7 +281,15 @@ def test_every_kind_of_node():
             node("a", "file", file="song.mp3", y=600),
             node("w", "link", url="https://www.a.example/x?y=1", y=700),
             node("v", "file", file="b.base", subpath="#Plain", y=800),
-            node("g", "group", label="Group", x=500, color="#ff0000", background="books/dune.png", backgroundStyle="repeat"),
+            node(
+                "g",
+                "group",
+                label="Group",
+                x=500,
+                color="#ff0000",
+                background="books/dune.png",
+                backgroundStyle="repeat",
+            ),
         ),
     )
     assert not page.context.problems
@@ -328,7 +336,11 @@ def test_edges_are_drawn_and_told_in_words():
     assert [group["class"][-1] for group in page("svg g")] == ["c2", "coloured", "canvas-edge"]
     assert [len(group.select("polygon")) for group in page("svg g")] == [1, 1, 1]
     assert page.texts(".canvas-edge-label") == ["made by"]
-    assert page.texts(".canvas-leads li") == ["made by: Frank Herbert", "comes from First thing", "leads to https://a.example"]
+    assert page.texts(".canvas-leads li") == [
+        "made by: Frank Herbert",
+        "comes from First thing",
+        "leads to https://a.example",
+    ]
     ids = {element["id"] for element in page("[id]")}
     assert {a["href"].removeprefix("#") for a in page(".canvas-leads a")} <= ids
 
@@ -381,7 +393,9 @@ def test_canvases_in_canvases_share_no_ids():
 
 
 def test_raw_html_and_code_on_a_canvas_are_the_pages():
-    page = render("![[c.canvas]]", c__canvas=board(node("t", text="<kbd>K</kbd>\n\n```python\nx = [[1]]\n```\n\n<div>raw</div>")))
+    page = render(
+        "![[c.canvas]]", c__canvas=board(node("t", text="<kbd>K</kbd>\n\n```python\nx = [[1]]\n```\n\n<div>raw</div>"))
+    )
     assert page.one(".canvas-text kbd").get_text() == "K"
     assert "x = [[1]]" in page.one(".canvas-text pre").get_text()
     assert "raw" in page.one(".canvas-text").get_text()
@@ -403,7 +417,9 @@ def test_a_page_cannot_be_made_of_thousands_of_views(monkeypatch):
     assert len(page(".view-problem")) == 4
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//x.example", "not a url", "http://[", "", "https://"])
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "data:text/html,x", "//x.example", "not a url", "http://[", "", "https://"]
+)
 def test_only_addresses_are_links(url):
     page = render("![[c.canvas]]", c__canvas=board(node("w", "link", url=url)))
     assert not page(".canvas-link a")
@@ -426,7 +442,9 @@ def test_views_are_computed_once_for_all_pages(monkeypatch):
 @settings(max_examples=60, deadline=None)
 @given(st.text(alphabet='[]!#|`*_<>&"\\{}$%:- \nab^.()x/', max_size=60))
 def test_any_text_on_a_canvas_renders(text):
-    page = render("before\n\n![[c.canvas]]\n\nafter", c__canvas=board(node("t", text=text), node("u", text="whole", y=99)))
+    page = render(
+        "before\n\n![[c.canvas]]\n\nafter", c__canvas=board(node("t", text=text), node("u", text="whole", y=99))
+    )
     assert "whole" in page.html
     assert "after" in page.html
     assert "klzzwxh" not in page.html

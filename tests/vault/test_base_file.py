@@ -87,7 +87,10 @@ TREES = {
     "and: [file.hasTag('sf'), pages > 1]": {"Dune"},
     "or: [pages > 470, status == 'read']": {"Dune", "Emma"},
     "not: [file.inFolder('books'), file.ext == 'png']": {"Herbert"},
-    "and: [file.hasTag('book'), {not: [file.inFolder('books/old')]}, {or: [year < 1900, pages == 412]}]": {"Dune", "Emma"},
+    "and: [file.hasTag('book'), {not: [file.inFolder('books/old')]}, {or: [year < 1900, pages == 412]}]": {
+        "Dune",
+        "Emma",
+    },
     "or: []": {"9 Tales", "10 Tales", "cover", "Dune", "Emma", "Herbert", "Ubik"},
     "and: file.hasTag('sf')": {"Dune", "Ubik"},
 }
@@ -185,12 +188,18 @@ def test_this_is_the_file_that_shows_the_base():
 
 
 def test_an_error_in_one_row_is_told_once_and_the_others_stand():
-    base = read("filters: file.hasTag('sf')\nformulas:\n  f: if(price, price.round(), 1)\nviews:\n  - order: [formula.f]\n", "x.base")
+    base = read(
+        "filters: file.hasTag('sf')\nformulas:\n  f: if(price, price.round(), 1)\nviews:\n  - order: [formula.f]\n",
+        "x.base",
+    )
     shown = show(base, base.views[0], library(), File("x.base"))
     assert cells(shown) == [1, Failure("a string has no function round()")]
     (problem,) = shown.problems
     assert (problem.path, problem.line, problem.error) == ("x.base", 3, False)
-    assert problem.message == "formula 'f' 'if(price, price.round(), 1)': a string has no function round() (in books/Ubik.md)"
+    assert (
+        problem.message
+        == "formula 'f' 'if(price, price.round(), 1)': a string has no function round() (in books/Ubik.md)"
+    )
 
 
 def test_an_error_in_a_filter_is_false():
@@ -266,14 +275,53 @@ def test_what_is_not_supported_is_left_out_and_the_rest_is_shown():
 
 
 def test_yaml_that_multiplies_is_read_in_little_time():
-    bomb = "a: &a [x, x]\n" + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [*{chr(97 + n)}, *{chr(97 + n)}]\n" for n in range(20))
-    filters = "f0: &f0 {and: [a, a]}\n" + "".join(f"f{n}: &f{n} {{and: [*f{n - 1}, *f{n - 1}]}}\n" for n in range(1, 30))
+    bomb = "a: &a [x, x]\n" + "".join(
+        f"{chr(98 + n)}: &{chr(98 + n)} [*{chr(97 + n)}, *{chr(97 + n)}]\n" for n in range(20)
+    )
+    filters = "f0: &f0 {and: [a, a]}\n" + "".join(
+        f"f{n}: &f{n} {{and: [*f{n - 1}, *f{n - 1}]}}\n" for n in range(1, 30)
+    )
     for source in (bomb, filters + "filters: *f29\n", "[" * 5000, "a: " * 3000, "&a [*a]", "filters: &a {and: [*a]}"):
         read(source, "x.base")
 
 
-PIECES = ["filters", "formulas", "views", "and", "or", "order", ":", "\n", "  ", "    ", "- ", "[", "]", "{", "}", "'", '"']
-PIECES += ["x", "type: table", "note.x", "file.name", "!", "&a", "*a", "|", "#", "? ", "1", "null", "\t", "%", "\x00", "…"]
+PIECES = [
+    "filters",
+    "formulas",
+    "views",
+    "and",
+    "or",
+    "order",
+    ":",
+    "\n",
+    "  ",
+    "    ",
+    "- ",
+    "[",
+    "]",
+    "{",
+    "}",
+    "'",
+    '"',
+]
+PIECES += [
+    "x",
+    "type: table",
+    "note.x",
+    "file.name",
+    "!",
+    "&a",
+    "*a",
+    "|",
+    "#",
+    "? ",
+    "1",
+    "null",
+    "\t",
+    "%",
+    "\x00",
+    "…",
+]
 
 
 @settings(max_examples=250, deadline=None)
@@ -287,7 +335,9 @@ def test_any_text_is_read_and_shown(source):
 @settings(max_examples=200, deadline=None)
 @given(
     st.recursive(
-        st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.dates(), st.datetimes()),
+        st.one_of(
+            st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.dates(), st.datetimes()
+        ),
         lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=3)),
         max_leaves=8,
     )

@@ -93,7 +93,11 @@ WRONG = {
     "label": (board(node("g", "group", label=7)), 3, "label is 7, not a text"),
     "edge to nowhere": (board(ONE, edges=[edge("a", "z")]), 6, "toNode is 'z', and no node has that id"),
     "edge from nowhere": (board(ONE, edges=[{"id": "e", "toNode": "a"}]), 6, "fromNode is None"),
-    "side": (board(ONE, edges=[edge("a", "a", toSide="up")]), 6, "toSide is 'up' (write one of top, right, bottom, left)"),
+    "side": (
+        board(ONE, edges=[edge("a", "a", toSide="up")]),
+        6,
+        "toSide is 'up' (write one of top, right, bottom, left)",
+    ),
     "end": (board(ONE, edges=[edge("a", "a", toEnd="dot")]), 6, "toEnd is 'dot'"),
     "nodes": ('{"nodes": {}}', 1, "'nodes' is not a list"),
     "a node that is none": ('{"nodes": [3]}', 1, "one of the nodes is not an object"),
@@ -162,7 +166,9 @@ def test_an_edge_without_sides_joins_those_that_face(place):
 
 
 def test_stated_sides_and_arrows():
-    laid = layout(good(node("a"), node("b", x=400), edges=[edge("a", "b", fromSide="top", toSide="bottom", fromEnd="arrow")]))
+    laid = layout(
+        good(node("a"), node("b", x=400), edges=[edge("a", "b", fromSide="top", toSide="bottom", fromEnd="arrow")])
+    )
     (curve,) = laid.curves
     assert len(curve.heads) == 2
     a, b = ((box.x, box.y) for box in sorted(laid.all(), key=lambda box: box.node.id))

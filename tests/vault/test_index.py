@@ -1,10 +1,11 @@
 """Obsidian's link rules (DESIGN 8), rule by rule."""
 
 import json
+import warnings
 
 import pytest
 
-from paperimpl.vault.index import Index, Note, anchor, plain
+from paperimpl.vault.index import Index, Note, anchor, loose_name, plain
 from paperimpl.vault.scan import links, mask
 
 
@@ -196,3 +197,32 @@ def test_a_headings_text_is_what_a_reader_sees(written, shown):
 )
 def test_anchors_keep_letters_of_any_script(text, made):
     assert anchor(text) == made
+
+
+LOOSE = vault({"Home.md": "", "Layer Norm.md": "## How\n", "Two words.md": "", "two-words.md": ""})
+
+
+@pytest.mark.parametrize(
+    ("written", "leads_to", "remedy"),
+    [
+        ("[[layer-norm]]", "Layer Norm.md", "write [[Layer Norm|layer-norm]]"),
+        ("[[Layer_Norm#How|it]]", "Layer Norm.md#how", "write [[Layer Norm#How|it]]"),
+        ("[[layernorm]]", "Layer Norm.md", "write [[Layer Norm|layernorm]]"),
+    ],
+)
+def test_a_name_written_for_roamlinks_works_and_the_exact_link_is_told(written, leads_to, remedy):
+    assert leads(LOOSE, written) == leads_to
+    assert resolve(LOOSE, written).problem[1] == remedy
+
+
+def test_a_loose_name_that_two_notes_share_leads_to_neither():
+    assert resolve(LOOSE, "[[two_words]]").kind not in ("note", "file")
+
+
+def test_loose_names_are_those_of_roamlinks():
+    with warnings.catch_warnings():  # it asks MkDocs for something deprecated
+        warnings.simplefilter("ignore", DeprecationWarning)
+        from mkdocs_roamlinks_plugin.plugin import RoamLinkReplacer
+
+    for name in ("Layer Norm.md", "a-b_c d", "x.md.md", "Ünï-Code", "fig_1.png"):
+        assert loose_name(name) == RoamLinkReplacer("", "").simplify(name)

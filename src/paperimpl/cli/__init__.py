@@ -87,7 +87,7 @@ def run(
     slugs: Annotated[list[str] | None, typer.Argument(help="papers")] = None,
     stale: Annotated[bool, typer.Option("--stale", help="only those whose code has changed since")] = False,
     everything: Annotated[bool, typer.Option("--all", help="every paper")] = False,
-    seeds: Annotated[int, typer.Option(min=1, help="how many seeds, from 0")] = 5,
+    seeds: Annotated[int, typer.Option(min=1, help="how many seeds, from 0; fewer than 5 are not recorded")] = 5,
     jobs: Annotated[int, typer.Option(min=1, help="how many processes")] = os.cpu_count() or 1,
 ) -> None:
     """Run claims and record what they measure; draws their figures, too."""

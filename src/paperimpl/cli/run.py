@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from paperimpl.vault.digest import digest
 from paperimpl.vault.paper import Paper
 from paperimpl.vault.problem import Problem, relative
-from paperimpl.vault.result import Recorded, Run
+from paperimpl.vault.result import LEAST_SEEDS, Recorded, Run
 from paperimpl.vault.write import write
 
 __all__ = ["draw_figures", "is_stale", "run_claims"]
@@ -33,7 +33,8 @@ def is_stale(paper: Paper) -> bool:
 
 
 def run_claims(papers: Iterable[Paper], seeds: Sequence[int], jobs: int, console: Console) -> list[Problem]:
-    """Run claims, a process a seed, and record each paper's result when all its seeds are in.
+    """Run claims, a process a seed, and record each paper's result when all its seeds are in; fewer than
+    five are shown and not recorded.
 
     An interruption loses the seeds of papers that are not finished and touches no file of theirs.
 
@@ -47,7 +48,7 @@ def run_claims(papers: Iterable[Paper], seeds: Sequence[int], jobs: int, console
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
     )
-    with bar, ProcessPoolExecutor(jobs, mp_context=context, initializer=_deaf, max_tasks_per_child=8) as pool:
+    with bar, ProcessPoolExecutor(jobs, mp_context=context, initializer=_deaf) as pool:
         try:
             waiting: dict[Future[tuple[Run, dict[str, str]]], tuple[Paper, int]] = {}
             done: dict[str, list[tuple[Run, dict[str, str]]]] = {}
@@ -103,10 +104,14 @@ def _record(paper: Paper, done: list[tuple[Run, dict[str, str]]], digest: str, c
         remedy = "let every seed measure the same, at least one number"
         return [Problem(paper.place("claim"), 0, "nothing recorded: its seeds measured different things", remedy)]
     recorded = Recorded(says, threshold, digest, done[0][1], runs, made_with())
-    write(paper.places["result"], recorded.dump())
-    draw_figures([paper], console)
+    enough = len(runs) >= LEAST_SEEDS
+    if enough:
+        write(paper.places["result"], recorded.dump())
+        draw_figures([paper], console)
     failed = [run.seed for run in runs if not run.holds]
     console.print(f"{paper.slug}: held in {len(runs) - len(failed)} of {len(runs)} seeds, {_summary(recorded)}")
+    if not enough:
+        console.print(f"{paper.slug}: not recorded, a result takes {LEAST_SEEDS} seeds")
     if failed:
         seeds = ", ".join(map(str, failed))
         return [Problem(paper.place("result"), 0, f"the claim did not hold for seed {seeds}", "that is a finding")]

@@ -17,7 +17,8 @@ from markdown.util import AtomicString
 
 from paperimpl.vault import scan, views
 from paperimpl.vault.canvas import Box, Canvas, Curve, Edge, Layout, Node, layout
-from paperimpl.vault.index import plain
+from paperimpl.vault.index import is_view, plain
+from paperimpl.vault.parts import definitions, part_of
 
 if TYPE_CHECKING:
     from paperimpl.markdown.extension import Context
@@ -147,9 +148,9 @@ class Board:
         extension = path.rpartition(".")[2].lower()
         if path in index.notes:
             self._note(frame, path, node.subpath)
-        elif not views.is_view(path) and not self._published(path):
+        elif not self._published(path):
             _sub(frame, "p", "canvas-missing", f"{name}, which is not published here")
-        elif views.is_view(path) and path in views.published(index):
+        elif is_view(path):
             self._title(frame, path, "", PurePosixPath(path).stem)
             frame.append(_body(self.view(path, node.subpath)))
         elif extension in _IMAGES:
@@ -164,13 +165,14 @@ class Board:
     def _note(self, frame: etree.Element, path: str, subpath: str) -> None:
         note = self.context.index.notes[path]
         resolved = self.context.index.resolve(scan.Link(f"/{path}", subpath, None, True, True, 0, 0), path)
+        part = part_of(note, subpath)
         shown = note.title
         if subpath and resolved.kind == "note":
             heading = next((h.text for h in note.headings if h.id == resolved.anchor), "")
             shown = f"{shown} > {heading}" if heading else shown
         self._title(frame, path, resolved.anchor, shown)
-        if resolved.kind == "note":
-            body = _body(self.markdown(views.part(note, subpath, resolved.anchor), path))
+        if part is not None:
+            body = _body(self.markdown(f"{part.text}\n\n{definitions(note, part)}".rstrip(), path))
         else:
             body = _sub(None, "div", "canvas-body")
             _sub(body, "p", "broken", f"There is no {subpath!r} in it.")

@@ -2,40 +2,47 @@
 
 Order matters and is stated once, here. Python-Markdown's own steps are in brackets; higher numbers run first.
 
-    preprocessors   [whitespace 30] · prepare 28 · bases 27 · [fences 25] · [HTML 20]
-    blocks          headings need a space after #, a blank line ends a quote (Obsidian's rules, not Python-Markdown's)
-    tree            shape 30: callouts, block ids, heading ids, cards · [inline 20] · bases and canvases 13 · links 12 ·
-                    math 10 · [toc 5] · [addresses of the engine 0] · backgrounds -1
-    inline          [code 190] · display 189.95 · [math 189.9] · comment 186 · wiki-link 185 · quote 184 · [escape 180]
+    preprocessors   [whitespace 30] · prepare 28: comments out, code by symbol in
+    blocks          ours in place of Python-Markdown's (blocks.py); it also knows fences, tables, HTML and footnotes
+    tree            [footnotes 50] · [code 30] · shape 29: callouts, block ids, heading ids, cards, tasks · pieces 28 ·
+                    [inline 20] · bases and canvases 13 · links 12 · math 10 · [toc 5] · embeds 4 · [addresses of the engine 0] · media -1 ·
+                    backgrounds -2
+    inline          code 190 · display 189.95 · math 189.9 · comment 186 · wiki-link 185 · quote 184 · [escape 180] ·
+                    [links 170-110] · [HTML 90] · address 85 · tag 84 · [emphasis 60] · newline 5
+    afterwards      [HTML back 30] · clean -10 and our own HTML back -20, where `safe` · code links -30
 """
 
 from __future__ import annotations
 
+import base64
 import html
 import re
 import urllib.parse
 import xml.etree.ElementTree as etree
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from markdown import Extension, Markdown
-from markdown.blockprocessors import BlockQuoteProcessor
 from markdown.inlinepatterns import InlineProcessor
 from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
 
+from paperimpl.markdown import inline
 from paperimpl.markdown.bases import view_id
+from paperimpl.markdown.blocks import Blocks
+from paperimpl.markdown.embeds import MEDIA, Embeds, Media, slot
+from paperimpl.markdown.fences import Highlight, Mermaid, MermaidError
 from paperimpl.markdown.katex import Katex, KatexError
-from paperimpl.markdown.views import Backgrounds, Fences, Places, Views, place
+from paperimpl.markdown.safe import Clean, Kept, Pieces, Restore, guard
+from paperimpl.markdown.views import Backgrounds, Places, Views, place
 from paperimpl.vault import scan
 from paperimpl.vault.check import QUOTE, Health
 from paperimpl.vault.code import SNIPPET, Code, symbol
-from paperimpl.vault.index import Index, Note, block_anchor, plain
+from paperimpl.vault.index import Index, Note, block_anchor, is_view, plain
 from paperimpl.vault.problem import Problem
-from paperimpl.vault.views import is_view, page_of
 
 __all__ = ["Context", "VaultExtension"]
 
@@ -55,9 +62,8 @@ _CALLOUTS = {
 _CALLOUT_OF = {alias: name for name, aliases in _CALLOUTS.items() for alias in aliases}
 _CALLOUT = re.compile(r"\[!(?P<type>[^\[\]|\n]+)(?:\|[^\[\]\n]*)?\](?P<fold>[+-]?)[ \t]*(?P<title>[^\n]*)(?:\n|$)")
 _BLOCK_ID = re.compile(r"(?:^|[ \t\n])\^([A-Za-z0-9-]+)[ \t]*$")
-_LIST_ITEM = re.compile(r"(?P<quote>(?:[ \t]*>)*)(?P<indent>[ \t]*)(?:[-*+]|1[.)])[ \t]+\S")
-_FENCE = re.compile(r"(?P<quote>(?:[ \t]*>)*)[ \t]*(?P<fence>`{3,}|~{3,})(?P<language>[\w+-]*)[ \t]*$")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
+_BARE_FENCE = re.compile(r"[ \t>]*(?:`{3,}|~{3,})[ \t]*[\w+-]*[ \t]*")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:|//")
 _LEAD = re.compile(r"[ \t>]*")
 _OPENS = re.compile(r"(?P<fence>`{3,}(?=[^`]*$)|~{3,})")
 
@@ -72,6 +78,9 @@ class Context:
         repository: where code stands, for `--8<--`; None where there is none.
         code_url: the address of a file of the repository, with `{path}`, `{first}` and `{last}`; empty for no links.
         katex: the renderer of formulas; None leaves them as text.
+        mermaid: what draws Mermaid's diagrams; None leaves them as code.
+        tag_url: names the address of a tag's page, as a Markdown link has it, or the empty text for none.
+        safe: whether HTML that notes hold is neutralised; for vaults of people one does not know.
         source: the note being rendered, its path in the vault; empty for text that is no note.
         page: the note whose page this is, where that is another one: `source` is then embedded in it.
         views: bases and canvases, as all pages share them.
@@ -84,6 +93,9 @@ class Context:
     repository: Path | None = None
     code_url: str = ""
     katex: Katex | None = None
+    mermaid: Mermaid | None = None
+    tag_url: Callable[[str], str] | None = None
+    safe: bool = False
     source: str = ""
     page: str = ""
     views: Views = field(default_factory=Views)
@@ -102,10 +114,10 @@ class Context:
 
     def href(self, path: str, fragment: str = "") -> str:
         """Write the way from the page to a file of the vault, as a Markdown link has it: `../rnn/rnn.md#the-idea`."""
-        if is_view(path) and fragment:
+        if fragment and is_view(path):
             fragment = view_id(fragment)
         up = self.host.split("/")[:-1]
-        to = page_of(path).split("/")
+        to = path.split("/")
         shared = 0
         while shared < min(len(up), len(to) - 1) and up[shared] == to[shared]:
             shared += 1
@@ -118,7 +130,7 @@ class Context:
 
 
 class VaultExtension(Extension):
-    """Links, embeds of images, callouts, comments, block ids, code by symbol, results by key, formulas.
+    """Links, embeds, callouts, comments, tags, tasks, block ids, code by symbol, results by key, formulas.
 
     Args:
         context: the vault; under an engine that gives none, `docs_dir` names it.
@@ -132,27 +144,90 @@ class VaultExtension(Extension):
     def extendMarkdown(self, md: Markdown) -> None:
         """Register the steps of the table above."""
         context = self.context
-        heading = md.parser.blockprocessors["hashheader"]
-        heading.RE = re.compile(  # type: ignore[attr-defined]
-            r"(?:^|\n)(?P<level>#{1,6})[ \t]+(?P<header>(?:\\.|[^\\\n])*?)(?:[ \t]#+)?[ \t]*(?:\n|$)"
-        )
-        md.parser.blockprocessors.register(_Quotes(md.parser), "quote", 20)
+        kept = Kept()
+
+        def keep(text: str) -> str:
+            """Put HTML of ours aside; the result stands for it in the tree."""
+            return kept.keep(text) if context.safe else md.htmlStash.store(text)
+
+        for name in ("|", "#", "=", "~", "^", "$", "%"):
+            if name not in md.ESCAPED_CHARS:
+                md.ESCAPED_CHARS.append(name)
+        places = Places(md, context, _engine)
+        Blocks(md, _Fence(md, context, keep, places)).install()
+        for name in ("html_block", "fenced_code_block"):  # ours are blocks; MkDocs brings `fenced_code` unasked
+            md.preprocessors.deregister(name, strict=False)
         md.preprocessors.register(_Prepare(md, context), "vault-prepare", 28)
-        md.preprocessors.register(fences := Fences(md, context), "vault-base-fences", 27)
-        md.treeprocessors.register(Places(md, context, fences, _engine), "vault-views", 13)
-        md.treeprocessors.register(Backgrounds(md), "vault-backgrounds", -1)
-        md.treeprocessors.register(_Shape(md, context), "vault-shape", 30)
+        md.treeprocessors.register(_Shape(md, context, keep), "vault-shape", 29)
+        md.treeprocessors.register(Pieces(md), "vault-pieces", 28)
+        md.treeprocessors.register(places, "vault-views", 13)
         md.treeprocessors.register(_MarkdownLinks(md, context), "vault-links", 12)
-        md.treeprocessors.register(_Math(md, context), "vault-math", 10)
-        md.postprocessors.register(_CodeLinks(md, context), "vault-code-links", 0)
-        md.inlinePatterns.register(_Display(r"(?<!\\)\$\$(.+?)\$\$", md), "vault-display", 189.95)
-        md.inlinePatterns.register(_Comment(r"<!--.*?-->", md), "vault-comment", 186)
-        md.inlinePatterns.register(_WikiLink(scan.WIKI.pattern, md, context), "vault-link", 185)
-        md.inlinePatterns.register(_Quote(QUOTE.pattern, md, context), "vault-quote", 184)
+        md.treeprocessors.register(_Math(md, context, keep), "vault-math", 10)
+        md.treeprocessors.register(Embeds(md, context, _engine), "vault-embeds", 4)
+        md.treeprocessors.register(Media(md, keep), "vault-media", -1)
+        md.treeprocessors.register(Backgrounds(md), "vault-backgrounds", -2)
+        if context.safe:
+            md.postprocessors.register(Clean(md), "vault-clean", -10)
+            md.postprocessors.register(Restore(md, kept), "vault-restore", -20)
+        md.postprocessors.register(_CodeLinks(md, context), "vault-code-links", -30)
+        patterns = md.inlinePatterns
+        patterns.register(inline.CodeSpan("`+", md), "backtick", 190)
+        patterns.register(inline.Display(r"(?s)(?<!\\)\$\$(.+?)\$\$", md), "vault-display", 189.95)
+        patterns.register(inline.Dollar(r"\$(?=\S)", md), "vault-dollar", 189.9)
+        patterns.register(_Comment(r"(?s)<!--.*?-->", md), "vault-comment", 186)
+        patterns.register(_WikiLink(scan.WIKI.pattern, md, context, keep), "vault-link", 185)
+        patterns.register(_Quote(QUOTE.pattern, md, context), "vault-quote", 184)
+        patterns.register(inline.Address(inline.Address.PATTERN, md), "vault-address", 85)
+        patterns.register(inline.Tag(scan.TAG.pattern, md, context), "vault-tag", 84)
+        newline = r"\\\n" if context.index.strict_line_breaks else r"\\?\n"
+        patterns.register(inline.LineBreak(newline, md), "vault-newline", 5)
+        guard(md)
+
+
+def _engine(context: Context) -> Markdown:
+    """Make the engine that embeds are rendered by: the page's, but it has no table of contents."""
+    engine = Markdown(extensions=[*settings(), VaultExtension(context)], extension_configs=settings())
+    engine.treeprocessors.deregister("toc", strict=False)
+    return engine
+
+
+class _Fence:
+    """A fenced block's HTML: a base, a diagram, else code with its colours."""
+
+    def __init__(self, md: Markdown, context: Context, keep: Callable[[str], str], places: Places):
+        self.highlight = Highlight(md)
+        self.context = context
+        self.keep = keep
+        self.places = places
+
+    def __call__(self, text: str, language: str, options: dict[str, str]) -> str:
+        if language == "base":
+            return self.places.leave(text)
+        if language == "mermaid" and (drawn := self._diagram(text)):
+            return self.keep(drawn)
+        return self.keep(self.highlight(text, language, options))
+
+    def _diagram(self, text: str) -> str:
+        context = self.context
+        try:
+            if context.mermaid is None:
+                raise MermaidError("left as code: the extra `mermaid` is not installed")
+            svg = context.mermaid.draw(text)
+        except MermaidError as wrong:
+            at = context.note.text.find(text) if context.note else -1
+            line = scan.line_of(context.note.text, at) if context.note and at >= 0 else 0
+            error = context.mermaid is not None
+            remedy = "mend the diagram" if error else "pip install 'paperimpl[mermaid]'"
+            context.problems.append(Problem(f"vault/{context.source}", line, f"Mermaid: {wrong}", remedy, error))
+            return ""
+        if context.safe:  # no script of an image is run
+            data = base64.b64encode(svg.encode()).decode()
+            svg = f'<img alt="diagram" src="data:image/svg+xml;base64,{data}">'
+        return f'<div class="mermaid-figure" tabindex="0" role="group" aria-label="diagram">{svg}</div>'
 
 
 class _Prepare(Preprocessor):
-    """Before anything else: comments out, code by symbol in, and a blank line where Python-Markdown needs one."""
+    """Before anything else: comments out, code by symbol in."""
 
     def __init__(self, md: Markdown, context: Context):
         super().__init__(md)
@@ -162,18 +237,20 @@ class _Prepare(Preprocessor):
         text = "\n".join(lines)
         if "%%" in text:
             lines = scan.without_comments(text).split("\n")
-        return self._spaced(self._with_code(lines))
+        return self._with_code(lines)
 
     def _with_code(self, lines: list[str]) -> list[str]:
         out: list[str] = []
-        inside = ""
+        inside, fence, opened = "", "", 0  # the mark that ends the block in the note, and on the page; where it began
         for line in lines:
-            fence = _FENCE.match(line)
+            lead = _LEAD.match(line)[0]  # type: ignore[index]
+            opening = _OPENS.match(line, len(lead))
+            if inside and _closes(line[len(lead) :], inside):
+                line, inside = lead + fence, ""
+            elif opening and not inside:
+                inside = fence = opening["fence"]
+                opened = len(out)
             snippet = SNIPPET.fullmatch(line) if self.context.repository else None
-            if fence and not inside:
-                inside = fence["fence"]
-            elif inside and re.fullmatch(rf"[ \t>]*{re.escape(inside[0])}{{{len(inside)},}}[ \t]*", line):
-                inside = ""
             if not snippet:
                 out.append(line)
                 continue
@@ -183,83 +260,43 @@ class _Prepare(Preprocessor):
                 text, title = code.text, snippet["spec"]
             except (KeyError, SyntaxError) as missing:  # `vault.check` tells it, with its line
                 text, title = f"# {missing.args[0]}", "not found"
-            opening = f'{prefix}```{{.python title="{title}"}}'
+            fence = _longer(fence if inside else "```", text)
             block = [f"{prefix}{row}".rstrip() if row else prefix.rstrip() for row in text.split("\n")]
-            if inside and _FENCE.match(out[-1]):
-                out[-1] = opening.replace("```", inside)
-                out += block
-            else:
+            if not inside:
                 around = prefix.rstrip()  # within a quote, a line without its mark would end it
-                out += block if inside else [around, opening, *block, f"{prefix}```", around]
-        return out
-
-    def _spaced(self, lines: list[str]) -> list[str]:
-        """Lists, fences and formulas may stand right beside a paragraph, a callout's text right below its title."""
-        out: list[str] = []
-        fence, ended = "", False
-        for number, line in enumerate(lines):
-            lead = _LEAD.match(line)[0]  # type: ignore[index]
-            stripped = line[len(lead) :]
-            if fence:
-                ended = stripped.rstrip().endswith("$$") if fence == "$$" else _closes(stripped, fence)
-                fence = "" if ended else fence
-                if fence != "$$" or stripped:  # a formula is one block
-                    out.append(line)
+                out += [around, f'{prefix}{fence}{{.python title="{title}"}}', *block, f"{prefix}{fence}", around]
                 continue
-            before = out[-1] if out else ""
-            opening = _OPENS.match(stripped)
-            formula = stripped.startswith("$$")
-            if (opening or formula or ended) and stripped and before.strip(" \t>"):
-                out.append(lead.rstrip() if ">" in lead else "")
-            elif self._begins_list(line, before):
-                out.append(re.match(r"(?:[ \t]*>)*", line)[0])  # type: ignore[index]
-            elif ">" in lead and lead[0] != ">" and before.strip() and ">" not in _LEAD.match(before)[0]:  # type: ignore[index]
-                out.append("")  # a quote right below a list item's text
-            elif ">" in lead and _callout_line(before):
-                out.append(re.match(r"(?:[ \t]*>)+", before)[0])  # type: ignore[index]
-            ended = False
-            if opening:
-                fence = opening["fence"]
-            elif formula and stripped.count("$$") == 1 and any("$$" in later for later in lines[number + 1 :]):
-                fence = "$$"
-            elif formula:
-                ended = stripped.rstrip().endswith("$$")
-            out.append(line)
+            if opened == len(out) - 1 and _BARE_FENCE.fullmatch(out[opened]):
+                out[opened] = f'{prefix}{fence}{{.python title="{title}"}}'
+            else:
+                out[opened] = re.sub(r"`{3,}|~{3,}", fence, out[opened], count=1)
+            out += block
         return out
-
-    def _begins_list(self, line: str, before: str) -> bool:
-        item = _LIST_ITEM.match(line)
-        if not item or not before.strip(" \t>"):
-            return False
-        if ">" in before and not item["quote"] and before.lstrip(" \t").startswith(">"):
-            return True  # the quote would go on lazily
-        return not (
-            re.match(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]", before)
-            or item["indent"].strip(" ")
-            or re.match(r"[ \t>]*(?:\||#{1,6}[ \t])", before)
-            or len(item["indent"]) >= 4
-            or before.lstrip(">").startswith(("  ", "\t"))
-        )
 
 
 def _closes(line: str, fence: str) -> bool:
     return line.startswith(fence) and not line.strip(fence[0] + " \t")
 
 
-def _callout_line(line: str) -> bool:
-    return bool(re.match(r"(?:[ \t]*>)+[ \t]*\[![^\[\]\n]+\]", line))
+def _longer(fence: str, text: str) -> str:
+    """Make a fence longer than any that stands in the text it is to hold."""
+    runs = re.findall(rf"^[ \t>]*({re.escape(fence[0])}{{3,}})", text, re.M)
+    return fence[0] * max([len(fence), *(len(run) + 1 for run in runs)])
 
 
 class _Shape(Treeprocessor):
     """While text is still raw: callouts from quotes, ids for blocks and headings, cards from `Question?::Answer`."""
 
-    def __init__(self, md: Markdown, context: Context):
+    def __init__(self, md: Markdown, context: Context, keep: Callable[[str], str]):
         super().__init__(md)
         self.context = context
+        self.keep = keep
 
     def run(self, root: etree.Element) -> None:
         self._headings(root)
         self._walk(root)
+        for item in root.iter("li"):
+            inline.task(item, self.keep)
 
     def _walk(self, parent: etree.Element) -> None:
         previous: etree.Element | None = None
@@ -358,24 +395,6 @@ class _CodeLinks(Postprocessor):
         return f'<span class="filename"><a href="{href}">{match[1]}</a></span>'
 
 
-class _Quotes(BlockQuoteProcessor):
-    """A blank line ends a quote; Python-Markdown would go on with the one before it."""
-
-    def lastChild(self, parent: etree.Element) -> None:
-        """Say that there is none to go on with."""
-
-
-class _Display(InlineProcessor):
-    """A formula of its own line, `$$…$$`, that stands in the middle of a text."""
-
-    def handleMatch(  # type: ignore[override]
-        self, m: re.Match[str], data: str
-    ) -> tuple[etree.Element, int, int]:
-        element = etree.Element("span", {"class": "arithmatex"})
-        element.text = AtomicString(f"\\[{m[1]}\\]")
-        return element, m.start(0), m.end(0)
-
-
 class _Comment(InlineProcessor):
     """An HTML comment in running text is for the author; nothing in it is a link, and nothing of it is published."""
 
@@ -386,9 +405,10 @@ class _Comment(InlineProcessor):
 class _WikiLink(InlineProcessor):
     """`[[Note#Heading|label]]` and `![[image.png|320]]`."""
 
-    def __init__(self, pattern: str, md: Markdown, context: Context):
+    def __init__(self, pattern: str, md: Markdown, context: Context, keep: Callable[[str], str]):
         super().__init__(pattern, md)
         self.context = context
+        self.keep = keep
 
     def handleMatch(  # type: ignore[override]
         self, m: re.Match[str], data: str
@@ -406,16 +426,22 @@ class _WikiLink(InlineProcessor):
         context = self.context
         found = context.index.resolve(link, context.source)
         shown = link.label or " > ".join(filter(None, [link.target, *link.fragment.split("#")]))
-        if found.kind == "file" and link.embed and is_view(found.path):
-            return place(found.path, link.fragment, shown, context.href(found.path, link.fragment))
         if found.kind == "file" and link.embed and found.path.rpartition(".")[2].lower() in IMAGES:
             return self._image(link, found.path)
         if found.kind in ("note", "file"):
-            path = "" if found.path == context.source else found.path
+            if link.embed and is_view(found.path):
+                return place(found.path, link.fragment, shown, context.href(found.path, link.fragment))
+            path = "" if found.path == context.host and not is_view(found.path) else found.path
             fragment = found.anchor
             element = etree.Element("a", {"href": context.href(path, fragment) if path else f"#{fragment}"})
             element.set("class", "wikilink")
             element.set("data-vault", "")
+            if link.embed and found.kind == "note":
+                slot(found.path, link.fragment, element)
+            elif link.embed and (media := MEDIA.get(found.path.rpartition(".")[2].lower())):
+                return self._media(element, link, media, found.path)
+        elif found.kind == "private" and link.embed:
+            return slot("", "", etree.Element("span"))
         elif found.kind == "private":
             element = etree.Element("span", {"class": "private"})
         else:
@@ -427,20 +453,29 @@ class _WikiLink(InlineProcessor):
             element.text = AtomicString(shown)
         return element
 
+    def _media(self, element: etree.Element, link: scan.Link, kind: str, path: str) -> etree.Element:
+        words, width, height = size_of(link.label or "")
+        element.set("data-media", kind)
+        if width:
+            element.set("data-width", width)
+        asked = re.search(r"(?:^|&)height=(\d+)", link.fragment) if kind == "pdf" else None
+        if height := height or (asked[1] if asked else ""):
+            element.set("data-height", height)
+        element.text = AtomicString(words or PurePosixPath(path).name)
+        return element
+
     def _image(self, link: scan.Link, path: str) -> etree.Element | str:
         context = self.context
-        words = [word.strip() for word in (link.label or "").split("|") if word.strip()]
-        size = re.fullmatch(r"(\d+)(?:x(\d+))?", words[-1]) if words else None
-        caption = " ".join(words[:-1] if size else words)
+        caption, width, height = size_of(link.label or "")
         if path.endswith(".claim.svg") and context.repository and (figure := self._figure(path)) is not None:
             return figure
         image = etree.Element("img", {"src": context.href(path), "alt": caption or PurePosixPath(path).name})
         image.set("data-vault", "")
         image.set("loading", "lazy")
-        if size:
-            image.set("width", size[1])
-            if size[2]:
-                image.set("height", size[2])
+        if width:
+            image.set("width", width)
+        if height:
+            image.set("height", height)
         return image
 
     def _figure(self, path: str) -> etree.Element | None:
@@ -453,7 +488,9 @@ class _WikiLink(InlineProcessor):
             return None
         element = etree.Element("span", {"class": "claim-figure-box", "tabindex": "0", "role": "group"})
         element.set("aria-label", "figure: what was measured")
-        element.text = AtomicString(self.md.htmlStash.store(text[start:].strip()))
+        if self.context.safe and re.search(r"<(?:script|foreignObject|iframe)\b|\son\w+\s*=|javascript:", text, re.I):
+            return None
+        element.text = AtomicString(self.keep(text[start:].strip()))
         return element
 
 
@@ -500,13 +537,27 @@ class _MarkdownLinks(Treeprocessor):
             if element.attrib.pop("data-vault", None) is not None:
                 continue
             href = element.get(key, "")
-            if not href or _SCHEME.match(href) or str(element.get("class")).startswith("footnote-"):
+            if element.tag == "img" and "|" in (alt := element.get("alt", "")):
+                _, width, height = size_of(alt.partition("|")[2])
+                if width:
+                    element.attrib.update({"alt": alt.partition("|")[0], "width": width})
+                    if height:
+                        element.set("height", height)
+            if (
+                not href
+                or _SCHEME.match(href)
+                or href.startswith("\x02")
+                or str(element.get("class")).startswith("footnote-")
+            ):
                 continue
             target, _, fragment = (urllib.parse.unquote(part) for part in href.partition("#"))
             link = scan.Link(target, fragment, None, element.tag == "img", False, 0, 0)
             found = self.context.index.resolve(link, self.context.source)
             if found.kind in ("note", "file"):
-                element.set(key, self.context.href(found.path, found.anchor) if target else f"#{found.anchor}")
+                here = found.path == self.context.host
+                element.set(
+                    key, f"#{found.anchor}" if here and not target else self.context.href(found.path, found.anchor)
+                )
                 continue
             if element.tag == "img":
                 element.text = AtomicString(element.get("alt", ""))
@@ -518,9 +569,10 @@ class _MarkdownLinks(Treeprocessor):
 class _Math(Treeprocessor):
     r"""`\(…\)` and `\[…\]`, as arithmatex leaves them, to KaTeX's HTML."""
 
-    def __init__(self, md: Markdown, context: Context):
+    def __init__(self, md: Markdown, context: Context, keep: Callable[[str], str]):
         super().__init__(md)
         self.context = context
+        self.keep = keep
 
     def run(self, root: etree.Element) -> None:
         if self.context.katex is None:
@@ -531,8 +583,6 @@ class _Math(Treeprocessor):
             text = (element.text or "").strip()
             display = text.startswith("\\[")
             tex = text[2:-2].strip()
-            if element.tag == "div":  # arithmatex escapes blocks, and nothing else
-                tex = html.unescape(tex)
             try:
                 rendered = self.context.katex.render(tex, display)
             except KatexError as wrong:
@@ -541,7 +591,7 @@ class _Math(Treeprocessor):
             element.set("class", "math display" if display else "math")
             if display:
                 element.set("tabindex", "0")  # wide formulas scroll; keyboards must reach them
-            element.text = AtomicString(self.md.htmlStash.store(rendered))
+            element.text = AtomicString(self.keep(rendered))
 
     def _problem(self, tex: str, why: str) -> Problem:
         note = self.context.note
@@ -551,9 +601,11 @@ class _Math(Treeprocessor):
         return Problem(f"vault/{self.context.source}", line, f"formula {first[:60]!r}: {why}", "mend the formula")
 
 
-def _engine(context: Context) -> Markdown:
-    """Make an engine like a page's own, for what is embedded in it."""
-    return Markdown(extensions=[*settings(), VaultExtension(context)], extension_configs=settings())
+def size_of(label: str) -> tuple[str, str, str]:
+    """Take `caption|320x160` apart: words, width, height."""
+    words = [word.strip() for word in label.split("|") if word.strip()]
+    size = re.fullmatch(r"(\d+)(?:x(\d+))?", words[-1]) if words else None
+    return " ".join(words[:-1] if size else words), size[1] if size else "", (size[2] or "") if size else ""
 
 
 def extensions() -> Sequence[str]:
@@ -564,17 +616,10 @@ def extensions() -> Sequence[str]:
 def settings() -> dict[str, dict[str, object]]:
     """Name those extensions with their settings, as `mkdocs.yml` would."""
     return {
-        "attr_list": {},
-        "footnotes": {"BACKLINK_TITLE": "Back to reference {}"},
-        "md_in_html": {},
-        "tables": {},
+        "footnotes": {"BACKLINK_TITLE": "Back to reference {}", "USE_DEFINITION_ORDER": False},
         "toc": {"permalink": True, "permalink_title": "Link to this section"},
-        "sane_lists": {},
-        "pymdownx.arithmatex": {"generic": True},
         "pymdownx.betterem": {},
         "pymdownx.highlight": {"pygments_lang_class": True, "linenums": None},
         "pymdownx.mark": {},
-        "pymdownx.superfences": {},
-        "pymdownx.tasklist": {"custom_checkbox": True},
         "pymdownx.tilde": {"subscript": False},
     }

@@ -14,32 +14,31 @@ import urllib.parse
 import xml.etree.ElementTree as etree
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from markdown import Markdown
-from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
-from markdown.util import AtomicString, HtmlStash
+from markdown.util import AtomicString
 
 from paperimpl.markdown.bases import Bases
 from paperimpl.markdown.board import Board
+from paperimpl.markdown.embeds import tree
 from paperimpl.vault import canvas, scan, views
 from paperimpl.vault.bases import reading
 from paperimpl.vault.bases.library import Library
 from paperimpl.vault.bases.query import Shown, show
 from paperimpl.vault.bases.values import File
-from paperimpl.vault.index import Index
+from paperimpl.vault.index import Index, is_view
 from paperimpl.vault.problem import Problem, nearest
 
 if TYPE_CHECKING:
     from paperimpl.markdown.extension import Context
 
-__all__ = ["Backgrounds", "Fences", "Places", "Views", "place"]
+__all__ = ["Backgrounds", "Places", "Views", "place"]
 
 # What one page may hold: views and texts on canvases, and how deep they may lie within each other.
 MOST, DEEPEST = 1_000, 6
 
-_FENCE = re.compile(r"(?P<prefix>(?:[ \t]*>)*[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*base[ \t]*")
 _HOLDS_BLOCKS = frozenset({"div", "li", "td", "th", "blockquote", "details", "dd", "figure", "section"})
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 
@@ -49,7 +48,7 @@ class Views:
     """What all pages share: the vault as bases see it, and what was computed for more than one page.
 
     Attributes:
-        publishes: says whether a file is published, bases and canvases aside; None leaves it to the notes.
+        publishes: says whether a file is published; None leaves it to the notes.
         count: how many views the page being rendered holds so far.
     """
 
@@ -62,15 +61,9 @@ class Views:
     def library(self, index: Index) -> Library:
         """Return the vault as bases see it."""
         if self._library is None or self._library.index is not index:
-            own = set(views.published(index))
-            publishes = self.publishes
-
-            def published(path: str) -> bool:
-                return path in own if views.is_view(path) else publishes is None or publishes(path)
-
             epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
             now = datetime.datetime.fromtimestamp(int(epoch), datetime.UTC) if epoch.isdecimal() else None
-            self._library = Library(index, published, now.replace(tzinfo=None) if now else None)
+            self._library = Library(index, self.publishes, now.replace(tzinfo=None) if now else None)
             self._bases.clear()
             self._shown.clear()
         return self._library
@@ -109,78 +102,31 @@ def place(path: str, fragment: str, shown: str, href: str) -> etree.Element:
     return element
 
 
-class Fences(Preprocessor):
-    """Takes ```base code blocks out of the text and leaves their places."""
-
-    def __init__(self, md: Markdown, context: Context):
-        super().__init__(md)
-        self.context = context
-        self.found: dict[str, tuple[str, int]] = {}
-
-    def run(self, lines: list[str]) -> list[str]:
-        self.found = {}
-        if not any(_FENCE.fullmatch(line) for line in lines):
-            return lines
-        out: list[str] = []
-        rows = iter(enumerate(lines))
-        inside = ""  # another fence that is open
-        for _, line in rows:
-            opening = _FENCE.fullmatch(line)
-            if inside or not opening:
-                inside = _fence_state(line, inside)
-                out.append(line)
-                continue
-            prefix, fence = opening["prefix"], opening["fence"]
-            body = []
-            for _, row in rows:
-                bare = row[len(prefix) :] if row.startswith(prefix) else row.lstrip(" \t>")
-                if not bare.strip(fence[0] + " \t") and bare.strip().startswith(fence):
-                    break
-                body.append(bare)
-            stashed = self.md.htmlStash.store("")
-            text = "\n".join(body)
-            self.found[stashed] = (text, self._line(body))
-            blank = prefix.rstrip()
-            out += [blank, f"{prefix}{stashed}", blank]
-        return out
-
-    def _line(self, body: list[str]) -> int:
-        """Find the line of the note on which a block's text begins."""
-        note = self.context.note
-        first = next((row for row in body if row.strip()), "")
-        at = note.text.find(first) if note and first else -1
-        return scan.line_of(note.text, at) - body.index(first) if note and at >= 0 else 1
-
-
-def _fence_state(line: str, inside: str) -> str:
-    """Follow code fences that are not ours: return the one that is open after a line."""
-    bare = line.lstrip(" \t>")
-    if inside:
-        return "" if bare.startswith(inside) and not bare.strip(inside[0] + " \t") else inside
-    match = re.match(r"`{3,}(?=[^`]*$)|~{3,}", bare)
-    return match[0] if match else ""
-
-
 class Places(Treeprocessor):
     """Puts views where links and code blocks have left their places.
 
     Args:
         md: the page's engine.
         context: the page.
-        fences: what found the code blocks.
         engine: makes another engine, for text on canvases.
     """
 
-    def __init__(self, md: Markdown, context: Context, fences: Fences, engine: Callable[[Context], Markdown]):
+    def __init__(self, md: Markdown, context: Context, engine: Callable[[Context], Markdown]):
         super().__init__(md)
         self.context = context
-        self.fences = fences
+        self.blocks: dict[str, str] = {}  # what stands for a code block, and its text
         self.make_engine = engine
         self.engine: Markdown | None = None
         self.inner: Context | None = None
 
+    def leave(self, text: str) -> str:
+        """Take the text of a ```base code block and return what stands for it in the tree."""
+        stashed = self.md.htmlStash.store("")
+        self.blocks[stashed] = text
+        return stashed
+
     def run(self, root: etree.Element) -> None:
-        if not self.context.within:
+        if not self.context.page:
             self.context.views.count = 0
         places = list(self._places(root))
         if not places:
@@ -206,21 +152,24 @@ class Places(Treeprocessor):
                 found = self._picture(element.get("src", ""))
                 if found:
                     yield element, *found
-            elif self.fences.found and (text := (element.text or "").strip()) in self.fences.found:
+            elif self.blocks and (text := (element.text or "").strip()) in self.blocks:
                 element.text = ""
                 yield etree.SubElement(element, "span"), text, ""
 
     def _picture(self, source: str) -> tuple[str, str] | None:
         """Read `![](x.canvas)`, which embeds as `![[x.canvas]]` does."""
         target, _, fragment = (urllib.parse.unquote(part) for part in source.partition("#"))
-        if not views.is_view(target) or _SCHEME.match(source):
+        if not is_view(target) or _SCHEME.match(source):
             return None
         found = self.context.index.find(target, self.context.source)
         return (found, fragment) if found in self.context.index.views else None
 
     def _fence(self, stashed: str) -> etree.Element:
-        text, line = self.fences.found[stashed]
+        text = self.blocks.pop(stashed)
         source = self.context.source
+        note = self.context.note
+        at = note.text.find(text) if note and text else -1
+        line = scan.line_of(note.text, at) if note and at >= 0 else 1
         base = reading.read(text, source, views.where(source), line)
         self._tell(*base.problems)
         return self._base(base, "", kept=False)
@@ -309,17 +258,7 @@ class Places(Treeprocessor):
         assert self.engine
         assert self.inner
         self.inner.source = source
-        engine = self.engine
-        engine.htmlStash = HtmlStash()
-        engine.reset()
-        engine.htmlStash = self.md.htmlStash
-        lines = text.split("\n")
-        for preprocessor in engine.preprocessors:
-            lines = preprocessor.run(lines)
-        root = cast(etree.Element, engine.parser.parseDocument(lines).getroot())
-        for treeprocessor in engine.treeprocessors:
-            made: etree.Element | None = treeprocessor.run(root)
-            root = root if made is None else made
+        root = tree(self.engine, self.md, text)
         _settle(root)
         return root
 

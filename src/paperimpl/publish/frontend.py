@@ -41,7 +41,9 @@ class Parts:
         Raises:
             FileNotFoundError: `serve` names a file that no installed package has.
         """
-        yield "assets/paperimpl/vault.css", (ASSETS / "vault.css").read_text(encoding="utf-8")
+        for name in ("vault.css", "vault.js", "graph.js", "preview.js"):
+            text = (ASSETS / name).read_text(encoding="utf-8")
+            yield f"assets/paperimpl/{name}", _short(text) if name.endswith(".js") else text
         if math and (katex := self.folder("katex")):
             style = (katex / "dist/katex.min.css").read_text(encoding="utf-8")
             # Every browser that can show the site reads woff2; the older formats would only be dead references.
@@ -56,6 +58,12 @@ class Parts:
                     f"mkdocs.yml: serve: no {name!r} in {self.packages}; run `make site`, which installs it"
                 )
             yield address, path
+
+
+def _short(script: str) -> str:
+    """Leave out what a browser does not need: comments on lines of their own or at a line's end, and indents."""
+    script = re.sub(r"^[ \t]*/\*.*?\*/[ \t]*\n", "", script, flags=re.M | re.S)
+    return re.sub(r"\n\s*", "\n", re.sub(r"[ \t]+//[^\n\"'`]*$", "", script, flags=re.M))
 
 
 def npm() -> Sequence[str]:
@@ -79,7 +87,9 @@ def install(folder: Path) -> bool:
     wanted = lock.read_bytes()
     if stamp.is_file() and stamp.read_bytes() == wanted:
         return False
-    subprocess.run([*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, check=True)
+    subprocess.run(
+        [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder, check=True
+    )
     stamp.write_bytes(wanted)
     return True
 

@@ -16,15 +16,18 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page, _RelativePathTreeprocessor
 from mkdocs.structure.toc import get_toc
 
+from paperimpl.vault import scan
+
 if TYPE_CHECKING:
     from paperimpl.markdown.extension import Context
 
-__all__ = ["STYLE", "restyle"]
+__all__ = ["STYLE", "cleaned", "restyle"]
 
 STYLE = "assets/paperimpl/jupyter.css"
 
 _STYLE = re.compile(r"<style\b[^>]*>(.*?)</style>", re.S)
 _SCRIPT = re.compile(r"<script\b[^>]*>.*?</script>|<link\b[^>]*>", re.S)
+_COPY = re.compile(r'<div class="zeroclipboard-container">.*?</clipboard-copy>\s*</div>', re.S)
 _CELL = re.compile(r'<div class="[^"]*\bjp-MarkdownOutput\b[^"]*"[^>]*>')
 _DIV = re.compile(r"<(/?)div\b")
 
@@ -37,7 +40,8 @@ def restyle(html: str, page: Page, config: MkDocsConfig, context: Context, files
     styles = "\n".join(_STYLE.findall(html))
     if files.get_file_from_path(STYLE) is None:
         files.append(File.generated(config, STYLE, content=styles))
-    html = _SCRIPT.sub("", _STYLE.sub("", html))
+    html = _COPY.sub("", _SCRIPT.sub("", _STYLE.sub("", html)))  # buttons that their script alone would work
+    html = html.replace('<div class="highlight-ipynb', '<div tabindex="0" class="highlight-ipynb')  # it may scroll
     rendered, toc, title = _cells(page, config, files)
     out, last = [], 0
     for cell, text in zip(list(_CELL.finditer(html)), rendered, strict=True):
@@ -75,3 +79,23 @@ def _closing(html: str, start: int) -> int:
         if depth == 0:
             return match.start()
     return len(html)
+
+
+def cleaned(data: bytes) -> bytes:
+    """Give a notebook that is downloaded without what only its author's editor needs to know."""
+    try:
+        book = json.loads(data)
+        kept = {
+            key: book["metadata"][key] for key in ("kernelspec", "language_info") if key in book.get("metadata", {})
+        }
+        cells = [{key: value for key, value in cell.items() if key != "attachments" or value} for cell in book["cells"]]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return data
+    for cell in cells:
+        cell["metadata"] = {}
+        if cell.get("cell_type") == "markdown":
+            cell["source"] = re.sub(r"[ \t]+$", "", scan.hush("".join(cell["source"])), flags=re.M)
+        for output in cell.get("outputs", ()):
+            if "metadata" in output:
+                output["metadata"] = {}
+    return json.dumps(book | {"metadata": kept, "cells": cells}, ensure_ascii=False, indent=1).encode() + b"\n"

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+import urllib.parse
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import escape
 
 from paperimpl.markdown.extension import Context
-from paperimpl.vault import views
-from paperimpl.vault.index import Note
+from paperimpl.publish import feed, graph, history, properties
+from paperimpl.publish.address import Addresses, redirect, relative
+from paperimpl.publish.backlinks import Backlinks
+from paperimpl.publish.generated import Generated, Generator
+from paperimpl.publish.readable import excerpt
+from paperimpl.vault.index import Note, anchor, hidden, is_view, loose_name
 from paperimpl.vault.paper import CHAPTER, CHAPTERS, Paper
+from paperimpl.vault.problem import Problem
 from paperimpl.vault.record import Record
 from paperimpl.vault.result import Recorded, number
 
 __all__ = ["Card", "Chapter", "Publication"]
 
-# Files that Obsidian or we keep beside the notes and that are no part of what is published; bases and canvases are
-# published as pages (`pages`), never as they are, for they may name what is private.
-_KEPT_BACK = re.compile(r"(?:^|/)templates/|\.(?:base|canvas|lock|part)$")
+# Files that we keep beside the notes and that are no part of what is published.
+_KEPT_BACK = re.compile(r"\.(?:lock|part)$")
 
 
 @dataclass(frozen=True)
@@ -65,9 +72,21 @@ class Publication:
         repository: the folder that holds `vault/`.
         repository_url: where the repository is shown; empty for no links to it.
         preview: whether this is for the author's own eyes; PDFs that may not be redistributed are then shown.
+        vault: the vault's folder.
+        site: the site's name and description, for the home page of a vault without one.
+        directories: whether pages are `name/`, as MkDocs' `use_directory_urls` has it.
     """
 
-    def __init__(self, context: Context, repository: Path, repository_url: str, preview: bool):
+    def __init__(
+        self,
+        context: Context,
+        repository: Path | None,
+        repository_url: str,
+        preview: bool,
+        vault: Path | None = None,
+        site: tuple[str, str] = ("", ""),
+        directories: bool = True,
+    ):
         self.context = context
         self.index = context.index
         self.repository = repository
@@ -85,6 +104,13 @@ class Publication:
         self._papers = {
             f"{paper.chapter}/{slug}/{slug}.md": paper for slug, paper in (health.papers.items() if health else ())
         }
+        self.index.withheld = {path for path in self.index.files if not self.publishes(path)}
+        self.addresses = Addresses(self.index, directories)
+        self.backlinks = Backlinks(self.index, health.quote if health else None)
+        self.changed = history.changed(self.index, vault or (repository / "vault" if repository else None))
+        self.generator = Generator(self.index, self.jinja, self.changed, self.summary, *site)
+        home = "index.html" not in self.addresses.of.values()
+        self.generated = self.generator.pages(home, linked=bool(self.backlinks.counts))
 
     @property
     def papers(self) -> list[Card]:
@@ -120,33 +146,47 @@ class Publication:
 
     def publishes(self, path: str) -> bool:
         """Say whether a file of the vault may be in the public site."""
-        if _KEPT_BACK.search(path):
+        if _KEPT_BACK.search(path) or hidden(path) or path in self.index.outside:
             return False
-        if path in self.index.notes:
-            return self.index.notes[path].published
+        if (note := self.index.notes.get(path) or self.index.notebooks.get(path)) is not None:
+            return note.published
+        if is_view(path):
+            return path in self.index.boards
+        if path.endswith(".ipynb"):
+            return path in self.index.notebooks
         if path.endswith(".pdf"):
             paper = self._papers.get(path[:-4] + ".md")
             record = self.context.health.records.get(paper.slug) if paper and self.context.health else None
             return paper is None or self.preview or bool(record and record.may_redistribute)
         return True
 
-    def address(self, path: str) -> str:
-        """Where a folder's note is published: as the folder's own page. Empty for other notes."""
-        folder = PurePosixPath(path).parent
-        if folder.name and folder.name == PurePosixPath(path).stem and f"{folder}/index.md" not in self.index.notes:
-            return f"{folder}/index.html"
-        return ""
+    @cached_property
+    def _sizes(self) -> Counter[str]:
+        """How many pages each folder has, those of its folders included."""
+        found: Counter[str] = Counter()
+        for path in (*self.index.notes, *self.index.notebooks, *self.index.boards):
+            if self.publishes(path):
+                found.update(str(folder) for folder in PurePosixPath(path).parents)
+        return found
 
     def opens_section(self, path: str) -> bool:
-        """Say whether a folder's note has other pages beside or below it."""
-        folder = f"{PurePosixPath(path).parent}/"
-        pages = (*self.index.notes, *self.index.notebooks)
-        return any(other.startswith(folder) and other != path and self.publishes(other) for other in pages)
+        """Say whether a note opens its folder, and has other pages beside or below it."""
+        return self.addresses.opens(path) and self._sizes[str(PurePosixPath(path).parent)] > 1
 
     def url_of(self, path: str) -> str:
         """The address of a note's page, from the site's root."""
-        address = self.address(path)
-        return address.removesuffix("index.html") if address else f"{path.removesuffix('.md')}/"
+        return self.addresses.url(path)
+
+    def summary(self, note: Note) -> str:
+        """A note in a sentence or two: its description, else how it begins."""
+        said = note.front.values.get("description")
+        if isinstance(said, str) and said.strip():
+            return " ".join(said.split())
+        kept: str | None = note.__dict__.get("_summary")
+        if kept is None:
+            health = self.context.health
+            kept = note.__dict__["_summary"] = excerpt(note, quote=health.quote if health else None)
+        return kept
 
     def header(self, note: Note, url: Callable[[str], str]) -> str:
         """What stands above a paper's note: title, authors, source, the claim and its result. Empty for other notes."""
@@ -159,6 +199,8 @@ class Publication:
         requires = []
         for name in record.requires:
             found = self.index.find(name, note.path)
+            if found in self.index.notes and not self.index.notes[found].published:
+                found = None
             requires.append((self.index.notes[found].title if found in self.index.notes else name, url(found or "")))
         leads = [
             (card.record.title, url(card.path))
@@ -193,19 +235,143 @@ class Publication:
             has={kind: place.is_file() for kind, place in paper.places.items()},
         )
 
-    def links_here(self, path: str, url: Callable[[str], str]) -> str:
-        """The notes that link to a page."""
-        mentions = [(m.note.title, url(m.note.path)) for m in self.index.backlinks.get(path, [])]
-        return self.jinja.get_template("backlinks.html").render(mentions=mentions) if mentions else ""
+    def compose(self, note: Note, html: str, url: Callable[[str], str], page_url: str) -> str:
+        """Put a note's page together: title, cover and properties above its text, what it is connected with below."""
+        header = self.header(note, url)
+        top, html = ("", html) if header else self._title(note, html)
+        picture, elsewhere = properties.cover(note, self.index)
+        source = url(picture) if picture else elsewhere
+        if source:
+            top = f'<img class="cover" src="{escape(source)}" alt="">{top}'
+        if not header:
+            rows = properties.panel(note, self.index, url)
+            tags = [(tag, url(self.tag_path(tag))) for tag in properties.tags(note)]
+            if rows or tags:
+                top += self.jinja.get_template("properties.html").render(rows=rows, tags=tags)
+        html = f"{header}{top}{html}"
+        if names := properties.classes(note):
+            html = f'<div class="{names}">{html}</div>'
+        return html + self.connections(note.path, url, page_url)
+
+    def _title(self, note: Note, html: str) -> tuple[str, str]:
+        """Give a note's title, and its text without the heading that says the same."""
+        first = next(iter(note.headings), None)
+        if first and first.level == 1 and loose_name(first.text) == loose_name(note.title):
+            match = re.search(rf'<h1 id="{re.escape(str(escape(first.id)))}"[^>]*>.*?</h1>\n?', html, re.S)
+            if match:
+                return match[0], html[: match.start()] + html[match.end() :]
+        return f'<h1 id="{self.title_id(note)}">{escape(note.title)}</h1>\n', html
+
+    def title_id(self, note: Note) -> str:
+        """The id of a note's title, which no heading of the note has."""
+        name = anchor(note.title)
+        return name if all(heading.id != name for heading in note.headings) else f"title-{name}"
+
+    def tag_path(self, name: str) -> str:
+        """The page of a tag, a path as a note's; empty where no note bears it."""
+        return self.generator.tag_path(name)
+
+    def connections(self, path: str, url: Callable[[str], str], page_url: str) -> str:
+        """What a note is connected with: its own part of the graph, and the sentences that speak of it."""
+        linked = self.backlinks.linked(path)
+        unlinked, more = self.backlinks.unlinked(path)
+        near = {found.path for _, _, found in self.index.resolved.get(path, ()) if found.kind == "note"}
+        near = (near | {source.note.path for source in linked}) - {path}
+        if not (near or unlinked):
+            return ""
+        whole = self.generator.graph_page
+        return self.jinja.get_template("connections.html").render(
+            linked=linked,
+            unlinked=unlinked,
+            more=more,
+            url=url,
+            graph=url(graph.ADDRESS) if near else "",
+            neighbours=len(near),
+            whole=url(whole) if whole in self.generated else "",
+            page_url=page_url,
+        )
+
+    @property
+    def addressed(self) -> list[str]:
+        """The paths of all notes, notebooks, bases and canvases that may have a page, in order."""
+        notes = (self.index.notes | self.index.notebooks | self.index.boards).items()
+        return sorted(path for path, note in notes if note.published)
+
+    def redirects(self, site_url: str) -> dict[str, str]:
+        """Pages at old addresses, by address: each leads to where its note is now."""
+        found = {}
+        for old, path in self.addresses.moved.items():
+            to = self.addresses.url(path)
+            way = relative(to, old)
+            canonical = f"{site_url.rstrip('/')}/{to}" if site_url else way
+            found[old] = redirect(self.index.notes[path].title, way, canonical)
+        return found
+
+    def problems(self) -> list[Problem]:
+        """What notes ask of their pages that cannot be had."""
+        found = list(self.addresses.problems)
+        for path, note in self.index.notes.items():
+            for key in ("cover", "image") if note.published else ():
+                said = note.front.values.get(key)
+                if isinstance(said, str) and said.strip() and not any(properties.cover(note, self.index, key)):
+                    where = note.front.lines.get(key, 1)
+                    found.append(Problem(f"vault/{path}", where, f"{key} {said!r} is no file of the vault", "mend it"))
+        return found
+
+    def feed(self, urls: Mapping[str, str], site_url: str, language: str) -> str:
+        """What changed, for feed readers."""
+        entries = [
+            feed.Entry(note.title, urls[note.path].removeprefix("./"), self.summary(note), date)
+            for date, note in self.generator.changed
+            if note.path in urls
+        ]
+        made = self.generator
+        return feed.feed(made.site_name, made.site_description, entries[: feed.LENGTH], site_url, language)
+
+    def head(self, path: str, title: str, url: Callable[[str], str], canonical: str) -> str:
+        """What those who show a link to a page show, and where feed readers look."""
+        feed_type = feed.kind(canonical)
+        out = [f'<link rel="alternate" type="{feed_type}" title="{escape(title)}" href="{escape(url(feed.ADDRESS))}">']
+        note = self.index.notes.get(path) or self.index.notebooks.get(path)
+        if note is None:
+            return out[0]
+        tags = {"og:type": "article", "og:site_name": self.generator.site_name, "og:title": note.title}
+        picture, elsewhere = properties.cover(note, self.index)
+        if not picture and not elsewhere:
+            picture, elsewhere = properties.cover(note, self.index, "image")
+        image = url(picture) if picture else elsewhere
+        if canonical:
+            tags["og:url"] = canonical
+            image = urllib.parse.urljoin(canonical, image) if image else ""
+        if about := self.summary(note):
+            tags["og:description"] = about
+        if image:
+            tags |= {"og:image": image, "twitter:card": "summary_large_image"}
+        out += [f'<meta property="{name}" content="{escape(value)}">' for name, value in tags.items() if value]
+        return "".join(out)
+
+    def generated_html(self, page: Generated, url: Callable[[str], str]) -> str:
+        """Write a page that no note is behind."""
+        return self.generator.html(page, url)
+
+    def picture(self, pages: Iterable[str]) -> graph.Graph:
+        """Lay out the graph of those paths that are pages."""
+        titles = {}
+        for path in pages:
+            head, slash, _ = path.partition("/")
+            titles[path] = self._folder_title(head) if slash else "Top"
+        return graph.Graph(self.index, list(titles), titles.__getitem__)
+
+    def _folder_title(self, folder: str) -> str:
+        names = (f"{folder}/index.md", f"{folder}/README.md", f"{folder}/{PurePosixPath(folder).name}.md")
+        own = next((self.index.notes[name] for name in names if name in self.index.notes), None)
+        return CHAPTERS.get(folder) or (own.title if own and own.published else PurePosixPath(folder).name)
 
     def pages(self) -> dict[str, str]:
-        """Pages that no note is behind: bases, canvases, all papers by year, and what notes ask for in vain."""
-        made = {views.page_of(path): views.page(path) for path in views.published(self.index)}
-        if self.index.wanted:
-            made["wanted.md"] = self.jinja.get_template("wanted.md").render(wanted=self.index.wanted, escape=_escape)
-        if self.context.health:
-            made["papers.md"] = self.jinja.get_template("papers.md").render(papers=self.papers, escape=_escape)
-        return made
+        """Pages of Markdown that no note is behind: all papers by year."""
+        if not self.context.health:
+            return {}
+        return {"papers.md": self.jinja.get_template("papers.md").render(papers=self.papers, escape=_escape)}
 
     def nav(self, paths: Iterable[str]) -> list[Any]:
         """Navigation by folder: a folder's note opens it, `order` and then titles order it, chapters stand together."""
@@ -213,17 +379,20 @@ class Publication:
         folders: dict[str, list[str]] = defaultdict(list)
         for path in paths:
             head, slash, _ = path.partition("/")
-            (folders[head] if slash else top).append(path)
+            if path not in self.generated or self.generated[path].listed:
+                (folders[head] if slash else top).append(path)
         chapters = [folder for folder in sorted(folders) if CHAPTER.fullmatch(folder) and self.context.health]
         others = [folder for folder in sorted(folders) if folder not in chapters]
-        nav: list[Any] = [path for path in top if path == "index.md"]
-        loose = self._sorted(path for path in top if path != "index.md" and path not in ("papers.md", "wanted.md"))
+        nav: list[Any] = [{"Home": "index.md"}] if "index.md" in top else []
+        own = [path for path, page in self.generated.items() if page.listed and path in top and path != "index.md"]
+        loose = self._sorted(path for path in top if path not in ("index.md", "papers.md", *own))
         if chapters:
             listed = ["papers.md"] if "papers.md" in top else []
             nav.append({"Papers": [*listed, *(self._section(folder, folders[folder]) for folder in chapters)]})
         nav += [self._section(folder, folders[folder]) for folder in others]
-        loose += [path for path in top if path == "wanted.md"]
-        return nav + ([{"Reference": loose}] if chapters and loose else loose)
+        if chapters:
+            return [*nav, {"Reference": [*loose, *own]}]
+        return [*nav, *loose, *([{"Explore": own}] if own else [])]
 
     def _section(self, folder: str, paths: list[str]) -> dict[str, list[Any]]:
         name = PurePosixPath(folder).name
@@ -243,14 +412,15 @@ class Publication:
         for sub, files in inside.items():
             single = f"{sub}/{PurePosixPath(sub).name}.md"
             items.append(single if files == [single] else self._section(sub, files))
-        title = self.index.notes[own].title if own in self.index.notes else name.replace("-", " ").capitalize()
+        title = self.index.notes[own].title if own in self.index.notes else name
+        title = title if self.context.health is None or title != name else name.replace("-", " ").capitalize()
         pages = self._sorted([*direct, *(item for item in items if isinstance(item, str))])
         sections = [item for item in items if not isinstance(item, str)]
-        return {CHAPTERS.get(folder, title): [*filter(None, [own]), *pages, *sections]}
+        return {str(escape(CHAPTERS.get(folder, title))): [*filter(None, [own]), *pages, *sections]}
 
     def _sorted(self, paths: Iterable[str]) -> list[str]:
         def key(path: str) -> tuple[int, str, str]:
-            note = self.index.notes.get(path) or self.index.notebooks.get(path)
+            note = self.index.notes.get(path) or self.index.notebooks.get(path) or self.index.boards.get(path)
             order = note.front.values.get("order") if note else None
             return (order if isinstance(order, int) else 999, note.title.lower() if note else path, path)
 
@@ -258,5 +428,5 @@ class Publication:
 
 
 def _escape(text: str) -> str:
-    """Keep a name from being read as Markdown."""
-    return re.sub(r"([\\`*_{}\[\]<>#|$~=^])", r"\\\1", text)
+    """Keep a name from being read as Markdown, whichever extensions there are."""
+    return re.sub(r"[^\w\s.,;:'()/-]|_", lambda m: f"&#{ord(m[0])};", text)

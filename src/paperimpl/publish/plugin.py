@@ -6,28 +6,34 @@ pass, which also rewrote what stands in code (README, design notes).
 
 from __future__ import annotations
 
+import html
 import logging
+import re
 import warnings
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from jinja2 import Environment
 from mkdocs.config import config_options as options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import event_priority
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
+from mkdocs.structure.toc import AnchorLink, TableOfContents
 from mkdocs.utils import get_relative_url
 
 from paperimpl.markdown.extension import Context, VaultExtension, settings
+from paperimpl.markdown.fences import Mermaid
 from paperimpl.markdown.katex import Katex
 from paperimpl.markdown.views import Views
-from paperimpl.publish import frontend, notebook
+from paperimpl.publish import attachments, feed, frontend, graph, notebook, notfound, properties
 from paperimpl.publish.pages import Publication
+from paperimpl.vault import views
 from paperimpl.vault.check import Health
-from paperimpl.vault.index import Index
+from paperimpl.vault.index import Index, loose_name
 from paperimpl.vault.problem import VaultError
 
 with warnings.catch_warnings():  # it asks MkDocs for a filter that does nothing since 1.2
@@ -38,13 +44,28 @@ __all__ = ["VaultPlugin"]
 
 log = logging.getLogger("mkdocs.plugins.vault")
 
+# MkDocs would put the day of the build, and no two builds would be the same; this stands for no date and is not shown.
+_UNDATED = "1970-01-01"
+_COMMENT = re.compile(r"<!--.*?-->", re.S)
+
 
 class VaultConfig(Config):  # type: ignore[no-untyped-call]
     """What `mkdocs.yml` may say. Nothing must be said."""
 
+    # `all` publishes every note but those with `publish: false`, `marked` only those with `publish: true`.
+    publish = options.Choice(("all", "marked"), default="all")
     packages = options.Type(str, default="site_config")  # the folder of package.json
     serve = options.DictOfItems(options.Type(str), default={})  # address in the site -> file in node_modules
+    safe = options.Type(bool, default=False)  # neutralise HTML that notes hold: for vaults of people one does not know
     code_url = options.Type(str, default="")  # where code is shown: {path}, {first}, {last}
+
+
+class _ViewFile(File):
+    """A base or a canvas: a page, though it is no Markdown."""
+
+    def is_documentation_page(self) -> bool:
+        """Say that MkDocs is to render it."""
+        return True
 
 
 class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
@@ -73,9 +94,18 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             if name not in config.markdown_extensions:
                 config.markdown_extensions.append(name)
             config.mdx_configs[name] = values | (config.mdx_configs.get(name) or {})
-        self.context = Context(Index({}), katex=self.katex, code_url=self.config.code_url)
+        cache = self.repository / ".cache/paperimpl"
+        self.context = Context(
+            Index({}),
+            katex=self.katex,
+            mermaid=Mermaid(cache) if Mermaid.installed() else None,
+            code_url=self.config.code_url,
+            safe=self.config.safe,
+        )
         config.markdown_extensions.append(VaultExtension(self.context))  # type: ignore[arg-type]
         config.extra_css.insert(0, "assets/paperimpl/vault.css")
+        if "assets/paperimpl/vault.js" not in config.extra_javascript:
+            config.extra_javascript.insert(0, "assets/paperimpl/vault.js")
         if self.katex:
             config.extra_css.insert(0, "assets/katex/katex.min.css")
         if config.nav is None:
@@ -85,8 +115,14 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Read the vault, once; leave out what is private; say what is wrong."""
         vault = Path(config.docs_dir)
-        paths = [file.src_uri for file in files if file.abs_src_path and file.src_dir == config.docs_dir]
-        index = Index.read(vault, paths)
+        ours = [file for file in files if file.abs_src_path and file.src_dir == config.docs_dir]
+        shown = InclusionLevel.is_in_serve if self.preview else InclusionLevel.is_included  # as exclude_docs says
+        index = Index.read(
+            vault,
+            [file.src_uri for file in ours],
+            opt_in=self.config.publish == "marked",
+            withheld={file.src_uri for file in ours if not shown(file.inclusion)},  # type: ignore[no-untyped-call]
+        )
         has_papers = vault.name == "vault" and (self.repository / "src/paperimpl").is_dir()
         health = None
         try:
@@ -97,33 +133,77 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         self.context.index, self.context.health = index, health
         self.context.repository = self.repository if has_papers else None
         self.context.problems.clear()
-        self.publication = Publication(self.context, self.repository, config.repo_url or "", self.preview)
+        self.publication = Publication(
+            self.context,
+            self.repository,
+            config.repo_url or "",
+            self.preview,
+            vault,
+            (config.site_name, config.site_description or ""),
+            config.use_directory_urls,
+        )
+        self.context.tag_url = self._tag_url
         self.context.views = Views(self.publication.publishes)
-        kept = Files([file for file in files if self.publication.publishes(file.src_uri)])
-        for file in kept:
-            if file.src_uri.endswith(".md") and (address := self.publication.address(file.src_uri)):
-                if self.publication.opens_section(file.src_uri):
+        known = index.notes.keys() | index.files
+        private = {file.src_uri for file in ours if file.src_uri not in known}
+        kept = Files(
+            [
+                _ViewFile.generated(config, file.src_uri, content=views.page(file.src_uri))
+                if file.src_uri in index.boards
+                else file
+                for file in files
+                if file.src_uri not in private and self.publication.publishes(file.src_uri)
+            ]
+        )
+        for problem in index.unreadable:  # as well as could be: MkDocs would stop at it
+            path = problem.path.removeprefix("vault/")
+            if path in index.notes and (file := kept.get_file_from_path(path)):
+                file.content_string = index.notes[path].text
+        for path, place in self.publication.addresses.of.items():
+            if file := kept.get_file_from_path(path):
+                file.dest_uri = place
+                if self.publication.opens_section(path):
                     file.name = "index"  # the theme links a section's title to the page of this name
-                if config.use_directory_urls:
-                    file.dest_uri = address
         for path, text in self.publication.pages().items():
             if kept.get_file_from_path(path) is None:
                 kept.append(File.generated(config, path, content=text))
-        for address, source in self.parts.files(self.config.serve, self.katex is not None):
+        for path, page in self.publication.generated.items():
+            level = InclusionLevel.INCLUDED if page.listed else InclusionLevel.NOT_IN_NAV
+            kept.append(File.generated(config, path, content="", inclusion=level))
+        for address in (graph.ADDRESS, feed.ADDRESS):  # filled when all pages are known
+            kept.append(File.generated(config, address, content=""))
+        for old, text in self.publication.redirects(config.site_url or "").items():
+            kept.append(File.generated(config, old, content=text))
+        try:
+            parts = list(self.parts.files(self.config.serve, self.katex is not None))
+        except FileNotFoundError as missing:
+            raise PluginError(str(missing)) from None
+        for address, source in parts:
             if isinstance(source, Path):
                 kept.append(File.generated(config, address, abs_src_path=str(source)))
             else:
                 kept.append(File.generated(config, address, content=source))
-        for problem in health.problems() if health else index.problems():
+        for problem in (*(health.problems() if health else index.problems()), *self.publication.problems()):
             (log.warning if problem.error else log.info)(str(problem))
         if config.nav is None:
-            pages = [file.src_uri for file in kept if file.src_uri.endswith((".md", ".ipynb"))]
+            pages = [file.src_uri for file in kept if file.is_documentation_page() or file.src_uri.endswith(".ipynb")]
             config.nav = self.publication.nav(pages)
+        self.files = kept
         return kept
 
+    def _tag_url(self, name: str) -> str:
+        path = self.publication.tag_path(name)
+        return self.context.href(path) if path else ""
+
+    def _url(self, path: str, page: Page) -> str:
+        """The way from a page to a file of the vault or the site; empty where it is not published."""
+        file = self.files.get_file_from_path(path)
+        return get_relative_url(file.url, page.url) if file else ""
+
     def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
-        """Let templates ask for the vault's papers and chapters; tell what rendering found."""
+        """Let templates ask for the vault's papers and chapters; finish what needs all pages; tell what was found."""
         env.globals["vault"] = self.publication
+        self._finish(config, files)
         for problem in self.context.problems:
             (log.warning if problem.error else log.info)(str(problem))
         if self.katex:
@@ -131,39 +211,99 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
 
     def on_pre_page(self, page: Page, *, config: MkDocsConfig, files: Files) -> Page:
         """Say which note is rendered next."""
+        self.files = files  # as the other plugins left them
         index, path = self.context.index, page.file.src_uri
-        self.context.source = path if path in index.notes or path in index.notebooks else ""
-        if not self.context.source and path.removesuffix(".md") in index.views:
-            self.context.source = path.removesuffix(".md")
+        self.context.source = path if path in self.publication.addresses.of or path in index.notebooks else ""
         return page
 
+    def _finish(self, config: MkDocsConfig, files: Files) -> None:
+        """Once all pages are known: the graph, the feed, and no attachment that no page uses."""
+        pages = {file.src_uri: file for file in files.documentation_pages()}
+        notes = {path: pages[path].url for path in self.publication.addressed if path in pages}
+        made = {
+            graph.ADDRESS: self.publication.picture(notes).json(lambda path: notes[path].removeprefix("./")),
+            feed.ADDRESS: self.publication.feed(notes, config.site_url or "", config.theme.get("language") or "en"),
+        }
+        for address, text in made.items():
+            files.get_file_from_path(address).content_string = text  # type: ignore[union-attr]
+        for page in (file.page for file in pages.values() if file.page):
+            changed = self.publication.changed.get(page.file.src_uri)
+            page.update_date = changed.isoformat() if changed else _UNDATED
+        vault = {
+            file.dest_uri: file
+            for file in files
+            if file.src_dir == config.docs_dir and not file.is_documentation_page()
+        }
+        theme = (config.theme.get("logo"), config.theme.get("favicon"))
+        used = attachments.used(
+            vault,
+            [(file.url, file.page.content or "") for file in pages.values() if file.page],
+            [
+                str(name)
+                for name in (*config.extra_css, *config.extra_javascript, *config.extra_templates, *theme)
+                if name
+            ],
+            lambda name: vault[name].content_bytes.decode(errors="replace"),
+        )
+        for name in vault.keys() - used:
+            files.remove(vault[name])
+        for name in used:
+            if name.endswith(".ipynb"):
+                vault[name].content_bytes = notebook.cleaned(vault[name].content_bytes)
+
     def on_page_markdown(self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-        """Give the page its title and its end; roamlinks' own pass over the text is not run."""
+        """Give the page its title, its text and its end; roamlinks' own pass over the text is not run."""
+        if made := self.publication.generated.get(page.file.src_uri):
+            page.meta = {"description": html.escape(made.description), "hide": list(made.hide)}
+            page.meta["search"] = {"exclude": True}
+            if page.file.src_uri != "index.md":  # the theme calls that one by the site's name
+                page.meta["title"] = html.escape(made.title, quote=False)
+            return ""
         note = self.context.note
+        if board := self.context.index.boards.get(page.file.src_uri):
+            page.meta = {"title": html.escape(board.title, quote=False), "hide": ["toc"]}
         if note is None or page.file.src_uri.endswith(".ipynb"):
             return markdown
-        page.meta["title"] = note.title
-        page.meta.pop("status", None)  # the author's; the theme would take it for its own
-        if note.front.values.get("description"):
-            page.meta["description"] = note.front.values["description"]
-        return markdown + self.publication.tail(note)
+        page.meta = properties.theme(note, lambda name: _in_theme(config, name))
+        page.meta["title"] = html.escape(note.title, quote=False)  # the theme puts both into its HTML as they are
+        page.meta["description"] = html.escape(self.publication.summary(note)) or None
+        return note.front.body + self.publication.tail(note)
 
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-        """Put a paper's header above its note, and what links to a note below it."""
+        """Put what a note says of itself above its text, and what it is connected with below."""
 
         def url(path: str) -> str:
-            file = files.get_file_from_path(path)
-            return get_relative_url(file.url, page.url) if file else ""
+            return self._url(path, page)
 
-        if page.file.src_uri.endswith(".ipynb"):
+        path = page.file.src_uri
+        if made := self.publication.generated.get(path):
+            return self.publication.generated_html(made, url)
+        if path.endswith(".ipynb"):
             html = notebook.restyle(html, page, config, self.context, files)
+        page.meta.setdefault("paper", self.publication.slug(path))
         note = self.context.note
-        page.meta.setdefault("paper", self.publication.slug(page.file.src_uri))
-        return (
-            (self.publication.header(note, url) if note else "")
-            + html
-            + self.publication.links_here(page.file.src_uri, url)
+        if "<!--" in html:
+            html = _COMMENT.sub("", html)
+        if note is None or path.endswith(".ipynb") or "template" in page.meta:
+            return html + self.publication.connections(path, url, page.url)
+        page.toc = _rooted(page.toc, note.title, self.publication.title_id(note))
+        return self.publication.compose(note, html, url, page.url)
+
+    def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
+        """Tell those who show a link to the page what to show, and feed readers where the feed is."""
+        head = self.publication.head(
+            page.file.src_uri,
+            config.site_name,
+            lambda path: self._url(path, page),
+            page.canonical_url or "",
         )
+        return output.replace("</head>", f"{head}</head>", 1)
+
+    def on_post_template(self, output_content: str, *, template_name: str, config: MkDocsConfig) -> str:
+        """Make the page for what is not found search, and leave out of the sitemap the dates that nobody knows."""
+        if template_name == "404.html":
+            return notfound.page(output_content, config.site_url or "")
+        return output_content.replace(f"<lastmod>{_UNDATED}</lastmod>", "")
 
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:
         """Rebuild when code changes, for the notes quote it."""
@@ -171,3 +311,24 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             if (self.repository / folder).is_dir():
                 server.watch(str(self.repository / folder))
         return server
+
+
+def _in_theme(config: MkDocsConfig, name: str) -> bool:
+    """Say whether the theme has a file of that name."""
+    path = PurePosixPath(name)
+    inside = not path.is_absolute() and ".." not in path.parts
+    return inside and any((Path(folder) / path).is_file() for folder in config.theme.dirs)
+
+
+def _rooted(toc: TableOfContents, title: str, title_id: str) -> TableOfContents:
+    """Put a page's title above headings of the first level; the theme would show only what is below the first."""
+    items = list(toc)
+    if all(item.level > 1 for item in items):
+        return toc
+    first = items[0]
+    if first.level == 1 and loose_name(html.unescape(re.sub(r"<[^<>]*>", "", first.title))) == loose_name(title):
+        first.children += items[1:]
+        return TableOfContents([first])
+    root = AnchorLink(html.escape(title), title_id, 1)
+    root.children = items
+    return TableOfContents([root])

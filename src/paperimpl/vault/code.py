@@ -45,6 +45,8 @@ def symbol(spec: str, repository: Path) -> Code:
     if top not in _PLACES or not name.endswith(".py") or ".." in parts or "" in parts:
         raise KeyError(f"no code at {name!r}", f"write one of {', '.join(f'{place}/…' for place in _PLACES)} and .py")
     path = repository / _PLACES[top] / "/".join(parts[1:])
+    if not path.resolve().is_relative_to(repository.resolve()):  # a symbolic link, or Windows' own separators
+        raise KeyError(f"no code at {name!r}", "name a file of the repository")
     if not path.is_file():
         hint = nearest(path.stem, [other.stem for other in path.parent.glob("*.py")])
         raise KeyError(f"no code at {name!r}", hint or "mend the path")

@@ -6,8 +6,8 @@ import json
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -15,11 +15,32 @@ from typing import Literal
 from paperimpl.vault import frontmatter, scan
 from paperimpl.vault.problem import Problem, nearest
 
-__all__ = ["Index", "Mention", "Note", "Resolved", "anchor", "markdown_cells", "plain"]
+__all__ = [
+    "Index",
+    "Mention",
+    "Note",
+    "Resolved",
+    "anchor",
+    "hidden",
+    "is_view",
+    "loose_name",
+    "markdown_cells",
+    "plain",
+]
 
 # Folders of which nothing is ever published, wherever they stand.
-_HIDDEN = re.compile(r"(?:^|/)(?:\.[^/]*|node_modules)(?:/|$)|^templates/")
+_HIDDEN = re.compile(r"(?:^|/)(?:\.[^/]*|node_modules|_?templates(?=/))(?:/|$)", re.I)
 _PROPERTY_LINK = re.compile(r"\[\[([^\[\]\n]+)\]\]")
+
+
+def hidden(path: str) -> bool:
+    """Say whether a path is in a folder of which nothing is ever published."""
+    return bool(_HIDDEN.search(path))
+
+
+def is_view(path: str) -> bool:
+    """Say whether a file is a base or a canvas."""
+    return path.lower().endswith((".base", ".canvas"))
 
 
 @dataclass(frozen=True)
@@ -39,10 +60,14 @@ class Note:
     Attributes:
         path: in the vault, with `/` and `.md`.
         text: the whole file.
+        opt_in: whether it is published only if it says `publish: true`.
+        withheld: whether it is kept back whatever it says.
     """
 
     path: str
     text: str
+    opt_in: bool = False
+    withheld: bool = False
 
     @property
     def name(self) -> str:
@@ -94,13 +119,25 @@ class Note:
         lines = _Lines(self.masked, self.front.body_line)
         return {name: lines[offset] for name, offset in scan.block_ids(self.masked).items()}
 
-    @property
+    @cached_property
     def title(self) -> str:
-        """Its `title` property, else its only or first top heading, else its name."""
+        """Its `title` property, else the file's name as it is.
+
+        An `index.md`, a README and a notebook are called by their first top heading, else by their folder.
+        """
         title = self.front.values.get("title")
-        if isinstance(title, str) and title:
-            return title
-        return next((heading.text for heading in self.headings if heading.level == 1), self.name)
+        if title is not None and not isinstance(title, bool | list | dict) and str(title).strip():
+            return " ".join(str(title).split())
+        opens = self.opens_folder
+        if opens or self.path.endswith(".ipynb"):
+            top = next((heading.text for heading in self.headings if heading.level == 1), "")
+            return top or ((PurePosixPath(self.folder).name or "Home") if opens else self.name)
+        return self.name
+
+    @property
+    def opens_folder(self) -> bool:
+        """Whether it is its folder's page by its name: `index.md` or a README."""
+        return PurePosixPath(self.path).name in ("index.md", "README.md")
 
     @property
     def aliases(self) -> list[str]:
@@ -108,10 +145,27 @@ class Note:
         value = self.front.values.get("aliases")
         return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
 
-    @property
+    @cached_property
+    def tags(self) -> list[str]:
+        """Its tags without their hashes, those of the front matter first, each once whatever its case."""
+        value = self.front.values.get("tags", self.front.values.get("tag"))
+        words = re.split(r"[,\s]+", value) if isinstance(value, str) else value if isinstance(value, list) else []
+        named = [str(word).strip().removeprefix("#") for word in words if isinstance(word, str | int)]
+        written = [name for name, _ in scan.tags(self.masked)]
+        found: dict[str, str] = {}
+        for name in [*filter(scan.is_tag, named), *written]:
+            found.setdefault(name.lower(), name)
+        return list(found.values())
+
+    @cached_property
     def published(self) -> bool:
-        """Whether the public may know of it."""
-        return self.front.values.get("publish") is not False and not _HIDDEN.search(self.path)
+        """Whether the public may know of it. In doubt it may not: `publish: no` is a word to YAML, not false."""
+        if self.withheld or hidden(self.path):
+            return False
+        if self.front.problem:
+            return not self.opt_in and not re.search(r"^publish[ \t]*:(?![ \t]*true\b)", self.text, re.M | re.I)
+        said = [value for key, value in self.front.values.items() if key.lower() == "publish"]
+        return all(value is True for value in said) and (bool(said) or not self.opt_in)
 
 
 @dataclass(frozen=True)
@@ -164,36 +218,61 @@ class Index:
         notes: by path, in order.
         files: paths of everything else that may be linked.
         notebooks: those of `files` that are notebooks, by path; their text is that of their Markdown cells.
-        views: the text of those of `files` that are bases or canvases, by path.
+        unreadable: what is wrong with files that could not be read, or not whole.
+        withheld: those of `files` that are not to be published; links to them lead nowhere.
+        outside: paths that lead out of the vault, by a symbolic link; they are not read and nothing finds them.
+        strict_line_breaks: whether a newline in a paragraph is only a space, as `.obsidian/app.json` may say.
+        views: the text of those of `files` that are bases or canvases and not withheld, by path.
         stats: size and times of every file, by path.
+        opt_in: whether only what asks for it is published.
     """
 
     notes: dict[str, Note]
     files: set[str] = field(default_factory=set)
     notebooks: dict[str, Note] = field(default_factory=dict)
     unreadable: list[Problem] = field(default_factory=list)
+    withheld: set[str] = field(default_factory=set)
+    outside: set[str] = field(default_factory=set)
+    strict_line_breaks: bool = False
     views: dict[str, str] = field(default_factory=dict)
     stats: dict[str, Stat] = field(default_factory=dict)
+    opt_in: bool = False
 
     @classmethod
-    def read(cls, vault: Path, paths: Iterable[str] | None = None) -> Index:
-        """Read a vault; a note that is not UTF-8 is reported in `unreadable` and read as well as can be."""
+    def read(
+        cls, vault: Path, paths: Iterable[str] | None = None, *, opt_in: bool = False, withheld: Container[str] = ()
+    ) -> Index:
+        """Read a vault; a note that is not UTF-8 is reported in `unreadable` and read as well as can be.
+
+        Args:
+            vault: its folder.
+            paths: the files that count; all of them where None.
+            opt_in: whether only what says `publish: true` is published.
+            withheld: paths of notes that are not published whatever they say.
+        """
         if paths is None:
             paths = (p.relative_to(vault).as_posix() for p in vault.rglob("*") if p.is_file())
+        templates = _template_folders(vault)
         notes, notebooks, files, unreadable = {}, {}, set(), []
         views, stats = {}, {}
+        root, outside = vault.resolve(), set()
         for path in sorted(paths):
-            if _HIDDEN.search(path):
+            if hidden(path) or path.lower().startswith(templates):
+                continue
+            if not (vault / path).resolve().is_relative_to(root):
+                outside.add(path)
+                remedy = "put the file itself into the vault, or remove the link"
+                unreadable.append(Problem(f"vault/{path}", 0, "a symbolic link that leads out of the vault", remedy))
                 continue
             stats[path] = Stat.of(vault / path)
             if not path.endswith(".md"):
                 files.add(path)
-                if path.lower().endswith((".base", ".canvas")):
+                if is_view(path) and path not in withheld:
                     views[path] = (vault / path).read_bytes().decode("utf-8-sig", errors="replace")
                 if path.endswith(".ipynb"):
                     try:
                         cells = markdown_cells((vault / path).read_bytes())
-                        notebooks[path] = Note(path, "\n\n".join(cells))
+                        notebooks[path] = Note(path, "\n\n".join(cells), opt_in, path in withheld)
                     except ValueError as wrong:
                         unreadable.append(Problem(f"vault/{path}", 1, f"not a notebook: {wrong}", "save it again"))
                 continue
@@ -204,8 +283,19 @@ class Index:
                 line = data.count(b"\n", 0, wrong.start) + 1
                 unreadable.append(Problem(f"vault/{path}", line, "not UTF-8", "save it with UTF-8 encoding"))
                 text = data.decode("utf-8-sig", errors="replace")
-            notes[path] = Note(path, text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd"))
-        return cls(notes, files, notebooks, unreadable, views, stats)
+            text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
+            notes[path] = Note(path, text, opt_in, path in withheld)
+        return cls(
+            notes,
+            files,
+            notebooks,
+            unreadable,
+            outside=outside,
+            strict_line_breaks=_strict_line_breaks(vault),
+            views=views,
+            stats=stats,
+            opt_in=opt_in,
+        )
 
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:
@@ -226,8 +316,26 @@ class Index:
         return {_key(alias): note for note in reversed(self.notes.values()) for alias in note.aliases}
 
     def at(self, path: str) -> Note:
-        """Return the note or notebook at a path."""
-        return self.notes.get(path) or self.notebooks[path]
+        """Return the note, notebook, base or canvas at a path."""
+        return self.notes.get(path) or self.notebooks.get(path) or self.boards[path]
+
+    @cached_property
+    def boards(self) -> dict[str, Note]:
+        """Bases and canvases that are published, as notes: a base has no text, a canvas that of its cards.
+
+        Neither says itself whether it is published. It is not where only private notes link to it; and where notes
+        must ask to be published, a published one must link to it.
+        """
+        from paperimpl.vault import views
+
+        public: set[str] = set()
+        private: set[str] = set()
+        for note in (self.notes | self.notebooks).values() if self.views else ():
+            for link, _ in note.links:
+                if is_view(link.target) and (found := self.find(link.target, note.path)):
+                    (public if note.published else private).add(found)
+        shown = [path for path in self.views if path in public or not (self.opt_in or path in private)]
+        return {path: Note(path, views.text(path, self.views[path])) for path in shown if not hidden(path)}
 
     def find(self, target: str, source: str) -> str | None:
         """Find the file that a link's target names, seen from a note; None where there is none.
@@ -266,8 +374,24 @@ class Index:
     def resolve(self, link: scan.Link, source: str) -> Resolved:
         """Say where a link leads and what is wrong with it. Never raises; asks the disk nothing."""
         path = source if not link.target else self.find(link.target, source)
-        if path is None:
-            return self._unresolved(link)
+        if path is not None:
+            return self._arrived(link, source, path)
+        loose = self._loosely(link)
+        if len(loose) != 1:
+            return self._unresolved(link, loose)
+        found = self._arrived(link, source, loose[0])
+        if found.kind == "private" or found.problem:
+            return found
+        return replace(
+            found,
+            problem=(f"{link.target!r} is only like the name of {loose[0]}", self._remedy(link, source, loose[0])),
+        )
+
+    def _arrived(self, link: scan.Link, source: str, path: str) -> Resolved:
+        if path in self.withheld or (path in self.views and path not in self.boards):
+            return Resolved("private")
+        if path in self.boards:
+            return Resolved("note", path, link.fragment)
         if path in self.files and path not in self.notebooks:
             return Resolved("file", path, link.fragment)
         note = self.notes.get(path) or self.notebooks[path]
@@ -283,16 +407,46 @@ class Index:
             return Resolved(
                 "broken", path, "", (f"{written!r}: no block ^{block} in {path}", _one_of(note.blocks, "^"))
             )
-        if (heading := _heading(note, link.fragment)) is not None:
+        if (heading := heading_of(note, link.fragment)) is not None:
             return Resolved("note", path, heading.id)
         texts = [heading.text for heading in note.headings]
         hint = nearest(link.fragment.split("#")[-1], texts) or _one_of(texts)
         return Resolved("broken", path, "", (f"{written!r}: no such heading in {path}", hint))
 
-    def _unresolved(self, link: scan.Link) -> Resolved:
+    @cached_property
+    def _by_loose_name(self) -> dict[str, list[str]]:
+        names = defaultdict(list)
+        for path in [*self.notes, *self.files]:
+            names[loose_name(PurePosixPath(path).name)].append(path)
+        return names
+
+    def _loosely(self, link: scan.Link) -> list[str]:
+        """Find the files whose name is a wiki-link's but for case, dashes, underscores and spaces, as roamlinks did.
+
+        A name that is another note's alias means that note, and is left for `_unresolved` to tell.
+        """
+        if not link.wiki or "/" in link.target or not (key := loose_name(link.target)):
+            return []
+        found = self._by_loose_name.get(key, [])
+        found = [path for path in found if path not in self.notes or self.notes[path].published] or found
+        alias = self._aliases.get(_key(link.target))
+        return [] if alias is not None and alias.published and found != [alias.path] else found
+
+    def _remedy(self, link: scan.Link, source: str, path: str) -> str:
+        """Write the link that should stand there: the shortest exact name, what it shows left as it is."""
+        name = PurePosixPath(path).name.removesuffix(".md")
+        exact = name if self.find(name, source) == path else path.removesuffix(".md")
+        label = link.label if link.label is not None else "" if link.embed else link.target.removesuffix(".md")
+        fragment = f"#{link.fragment}" if link.fragment else ""
+        return f"write {'!' * link.embed}[[{exact}{fragment}{'|' * bool(label)}{label}]]"
+
+    def _unresolved(self, link: scan.Link, loose: Sequence[str] = ()) -> Resolved:
         target = link.target
         if (note := self._aliases.get(_key(target))) is not None and note.published:
             return Resolved("broken", problem=(f"{target!r} is only an alias", f"write [[{note.name}|{target}]]"))
+        if len(loose) > 1:
+            choice = " or ".join(f"[[{path.removesuffix('.md')}]]" for path in loose[:3])
+            return Resolved("broken", problem=(f"{target!r} could be any of {len(loose)} files", f"write {choice}"))
         names = [note.name for note in self.notes.values() if note.published]
         path_like = "/" in target or bool(re.search(r"\.[A-Za-z][A-Za-z0-9]{1,4}$", target))
         if not link.wiki or path_like or link.fragment or link.embed:
@@ -306,10 +460,10 @@ class Index:
 
     @cached_property
     def resolved(self) -> dict[str, list[tuple[scan.Link, int, Resolved]]]:
-        """Every published note's links with their lines and where they lead."""
+        """Every published note's links, and every canvas's, with their lines and where they lead."""
         return {
             path: [(link, line, self.resolve(link, path)) for link, line in note.links]
-            for path, note in (self.notes | self.notebooks).items()
+            for path, note in (self.notes | self.notebooks | self.boards).items()
             if note.published
         }
 
@@ -339,15 +493,39 @@ class Index:
         """What is wrong with the vault's links and front matter, with file and line."""
         yield from self.unreadable
         for note in self.notes.values():
-            if note.published and note.front.problem:
+            if note.front.problem and not hidden(note.path):
                 yield note.front.problem
         for path, entries in self.resolved.items():
             for _, line, resolved in entries:
-                if resolved.problem:
+                if resolved.problem and path not in self.boards:  # their own check knows the lines of their files
                     yield Problem(f"vault/{path}", line, f"link to {resolved.problem[0]}", resolved.problem[1])
         from paperimpl.vault import views
 
         yield from views.problems(self)
+
+
+def _strict_line_breaks(vault: Path) -> bool:
+    try:
+        app = json.loads((vault / ".obsidian/app.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(app, dict) and app.get("strictLineBreaks") is True
+
+
+def _template_folders(vault: Path) -> tuple[str, ...]:
+    """Where Obsidian and Templater keep templates, by their own settings; in lower case, with a slash at the end."""
+    found = []
+    for place, key in (
+        (".obsidian/templates.json", "folder"),
+        (".obsidian/plugins/templater-obsidian/data.json", "templates_folder"),
+    ):
+        try:
+            folder = json.loads((vault / place).read_bytes())[key].strip("/").lower()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+        if folder:
+            found.append(f"{folder}/")
+    return tuple(found)
 
 
 def markdown_cells(data: bytes) -> list[str]:
@@ -374,6 +552,11 @@ class _Lines:
         from bisect import bisect_left
 
         return bisect_left(self._ends, offset) + self._first
+
+
+def loose_name(name: str) -> str:
+    """Simplify a name as mkdocs-roamlinks-plugin 0.3.2 does; a test holds this to its `simplify`."""
+    return re.sub(r"[\-_ ]", "", name.lower()).replace(".md", "")
 
 
 def plain(text: str) -> str:
@@ -409,7 +592,7 @@ def unique(name: str, used: set[str]) -> str:
     return candidate
 
 
-def _heading(note: Note, fragment: str) -> Heading | None:
+def heading_of(note: Note, fragment: str) -> Heading | None:
     """Find `A#B`: heading B under heading A, first match in document order; case, punctuation and markup aside."""
     parts = [_letters(plain(part)) for part in fragment.split("#") if part.strip()]
     depth, level_of = 0, [0]

@@ -58,6 +58,12 @@ class Recorded:
         return bool(self.runs) and all(run.holds for run in self.runs)
 
     @property
+    def condition(self) -> str:
+        """The part of the threshold that says when the claim holds, as a sentence of its own."""
+        _, holds_if, rest = " ".join(self.threshold.split()).partition("Holds if ")
+        return f"It holds if {rest}" if holds_if else " ".join(self.threshold.split())
+
+    @property
     def keys(self) -> list[str]:
         """What was measured, in the claim's order."""
         return list(self.runs[0].measured) if self.runs else []

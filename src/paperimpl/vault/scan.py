@@ -13,7 +13,23 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Heading", "Link", "block_ids", "headings", "line_of", "links", "mask", "split_target", "without_comments"]
+__all__ = [
+    "TAG",
+    "Heading",
+    "Link",
+    "block_ids",
+    "brackets",
+    "headings",
+    "hush",
+    "is_tag",
+    "line_of",
+    "links",
+    "mask",
+    "math_end",
+    "split_target",
+    "tags",
+    "without_comments",
+]
 
 _FENCE = re.compile(r"(?P<prefix>(?:[ \t]*>)*[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*)(?P<fence>`{3,}|~{3,})(?P<info>.*)")
 _LIST = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
@@ -28,7 +44,9 @@ _HEADING = re.compile(r"^ {0,3}(#{1,6})(?=[ \t]|$)(.*)$", re.M)
 _BLOCK_ID = re.compile(r"(?:^|[ \t])\^([A-Za-z0-9-]+)[ \t]*$", re.M)
 # Where a paragraph, heading, callout's title, list item or table row ends: before the newline.
 _BLOCK_END = re.compile(r"^[ \t>]*(?:#{1,6}[ \t]|\[!)[^\n]*$|(?=\n[ \t>]*(?:\n|\||(?:[-*+]|\d{1,9}[.)])[ \t]))", re.M)
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
+# What Obsidian takes for a tag: after space, no punctuation but `-`, `_` and `/`; `tags` leaves out mere numbers.
+TAG = re.compile(r"(?<!\S)#(?P<tag>[^\u2000-\u206F\u2E00-\u2E7F'!\"#$%&()*+,.:;<=>?@^`{|}~\[\]\\\s\x02\x03]+)")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:|//")
 
 
 @dataclass(frozen=True)
@@ -78,6 +96,18 @@ def without_comments(text: str) -> str:
     for kind, start, end in _spans(_without_blocks(text)):
         if kind == "%%":
             out += [text[last:start], re.sub(r"[^\n]", "", text[start:end])]
+            last = end
+    return "".join([*out, text[last:]])
+
+
+def hush(text: str) -> str:
+    """Blank out comments of both kinds, character for character; code and math stay."""
+    if "%%" not in text and "<!--" not in text:
+        return text
+    out, last = [], 0
+    for kind, start, end in _spans(_without_blocks(text)):
+        if kind in ("%%", "<!--"):
+            out += [text[last:start], _blank(text[start:end])]
             last = end
     return "".join([*out, text[last:]])
 
@@ -141,7 +171,7 @@ def _spans(text: str) -> Iterator[tuple[str, int, int]]:
             if following < len(places) and places[following] < limit:
                 end = places[following] + len(mark)
         elif mark == "$":
-            end = _math_end(text, start, limit)
+            end = math_end(text, start, limit)
         else:
             close = {"%%": "%%", "<!--": "-->", "$$": "$$"}[mark]
             if closers.get(mark, 0) < position:
@@ -156,7 +186,7 @@ def _spans(text: str) -> Iterator[tuple[str, int, int]]:
             position = end
 
 
-def _math_end(text: str, start: int, limit: int) -> int:
+def math_end(text: str, start: int, limit: int) -> int:
     """Where `$…$` ends, or 0: no space inside the dollars, no digit after, one paragraph. `$5 and $10` is money."""
     if start + 1 >= len(text) or text[start + 1].isspace():
         return 0
@@ -206,6 +236,30 @@ def headings(masked: str, text: str) -> list[Heading]:
 def block_ids(masked: str) -> dict[str, int]:
     """Find block ids and their offsets: ` ^id` at the end of a line, or alone on it. Ids compare in lower case."""
     return {match[1].lower(): match.start(1) for match in _BLOCK_ID.finditer(masked)}
+
+
+def tags(masked: str) -> Iterator[tuple[str, int]]:
+    """Find `#tags` in masked text, each with its offset, outside links; one of digits alone is none."""
+    text = _MARKDOWN.sub(lambda m: _blank(m[0]), WIKI.sub(lambda m: _blank(m[0]), masked))
+    for match in TAG.finditer(text):
+        if is_tag(match["tag"]):
+            yield match["tag"], match.start()
+
+
+def is_tag(name: str) -> bool:
+    """Say whether what stands after a hash can be a tag: not digits alone."""
+    return not re.fullmatch(r"[\d/]*", name)
+
+
+def brackets(masked: str) -> dict[int, int]:
+    """Match square brackets: the offset of each one that opens to that of the one that closes it."""
+    found, opened = {}, []
+    for match in re.finditer(r"[\[\]]", masked):
+        if match[0] == "[":
+            opened.append(match.start())
+        elif opened:
+            found[opened.pop()] = match.start()
+    return found
 
 
 def line_of(text: str, offset: int, first: int = 1) -> int:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 import urllib.parse
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from paperimpl.vault import canvas, scan
@@ -14,36 +12,27 @@ from paperimpl.vault.bases import reading
 from paperimpl.vault.problem import Problem, nearest
 
 if TYPE_CHECKING:
-    from paperimpl.vault.index import Index, Note
+    from paperimpl.vault.index import Index
 
-__all__ = ["is_view", "node_path", "page", "page_of", "part", "problems", "published", "shown_files", "where"]
-
-
-def is_view(path: str) -> bool:
-    """Say whether a file is a base or a canvas."""
-    return path.lower().endswith((".base", ".canvas"))
-
-
-def page_of(path: str) -> str:
-    """Name the page that shows a base or a canvas; any other path is left as it is."""
-    return f"{path}.md" if is_view(path) else path
-
-
-def published(index: Index) -> list[str]:
-    """The bases and canvases that have a page: all but those that only unpublished notes link to."""
-    public: set[str] = set()
-    private: set[str] = set()
-    for note in index.notes.values() if index.views else ():
-        for link, _ in note.links:
-            if is_view(link.target) and (found := index.find(link.target, note.path)):
-                (public if note.published else private).add(found)
-    return [path for path in index.views if path not in private or path in public]
+__all__ = ["node_path", "page", "problems", "text", "where"]
 
 
 def page(path: str) -> str:
     """Write the page that shows a base or a canvas, as Markdown."""
-    title = json.dumps(PurePosixPath(path).stem, ensure_ascii=False)
-    return f"---\ntitle: {title}\nhide: [toc]\n---\n\n![](</{urllib.parse.quote(path)}>)\n"
+    return f"![](</{urllib.parse.quote(path)}>)\n"
+
+
+def text(path: str, written: str) -> str:
+    """Give what a canvas says as a note's text: its texts and a link for each file; a base says nothing."""
+    if not path.lower().endswith(".canvas"):
+        return ""
+    said = []
+    for node in canvas.read(written, path).nodes:
+        if node.kind == "file" and not re.search(r"[\[\]|#\n]", node.file):
+            said.append(f"[[/{node.file}{f'#{node.subpath}' if node.subpath else ''}]]")
+        elif node.kind == "text":
+            said.append(node.text)
+    return "\n" + "\n\n".join(said)  # the first line opens no front matter
 
 
 def where(path: str) -> str:
@@ -59,20 +48,9 @@ def node_path(node: canvas.Node, source: str, index: Index) -> str | None:
     return index.find(name, source) if name else None
 
 
-def shown_files(index: Index) -> set[str]:
-    """The files, notes included, that stand on published canvases."""
-    found: set[str] = set()
-    for path in published(index):
-        if path.lower().endswith(".canvas"):
-            for node in canvas.read(index.views[path], path).nodes:
-                for name in filter(None, (node.file, node.background)):
-                    found.add(name if name in index.files else index.find(name, path) or "")
-    return found - {""}
-
-
 def problems(index: Index) -> Iterator[Problem]:
     """What is wrong with the published bases and canvases, with file and line."""
-    for path in published(index):
+    for path in index.boards:
         text = index.views[path]
         if path.lower().endswith(".base"):
             yield from reading.read(text, path, where(path)).problems
@@ -97,23 +75,3 @@ def _of_node(node: canvas.Node, path: str, index: Index) -> Iterator[Problem]:
     for link in scan.links(scan.mask(node.text)):
         if (resolved := index.resolve(link, path)).problem:
             yield Problem(file, node.line, f"link to {resolved.problem[0]}", resolved.problem[1])
-
-
-def part(note: Note, fragment: str, anchor: str) -> str:
-    """Cut the part out of a note that a link's fragment names: a section with its heading, or a block."""
-    lines = note.front.body.split("\n")
-    first = note.front.body_line
-    if not fragment:
-        return note.front.body
-    if fragment.startswith("^"):
-        at = note.blocks[fragment[1:].lower()] - first
-        start = at - 1 if re.fullmatch(r"\s*\^[\w-]+\s*", lines[at]) else at
-        if re.match(r"\s*(?:[-*+]|\d+[.)])\s", lines[start]):
-            return lines[start].strip()
-        while start > 0 and lines[start - 1].strip():
-            start -= 1
-        return "\n".join(lines[start : at + 1])
-    places = [(heading.line - first, heading.level, heading.id) for heading in note.headings]
-    start, level = next((line, level) for line, level, name in places if name == anchor)
-    end = next((line for line, other, _ in places if line > start and other <= level), len(lines))
-    return "\n".join(lines[start:end])

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from paperimpl.vault import scan
 from paperimpl.vault.bases.values import Date, File, Lazy, Link, Tag, Value, from_property
-from paperimpl.vault.index import Index, Note
+from paperimpl.vault.index import Index, Note, is_view
 
 __all__ = ["FIELDS", "Library"]
 
@@ -57,14 +57,16 @@ class Library:
         note = self.index.notes.get(path)
         if note is not None:
             return note.published and (self._publishes is None or self._publishes(path))
-        if path not in self.index.files:
+        if path not in self.index.files or (is_view(path) and path not in self.index.boards):
             return False
         return self._publishes is None or self._publishes(path)
 
     @cached_property
     def files(self) -> list[File]:
-        """Every file that exists for the public, by path."""
-        return [File(path) for path in sorted([*self.index.notes, *self.index.files]) if self.shows(path)]
+        """Every file that exists for the public, by path; of attachments, those that something published links to."""
+        linked = {found.path for entries in self.index.resolved.values() for _, _, found in entries}
+        known = {*self.index.notes, *self.index.notebooks, *self.index.boards, *(linked & self.index.files)}
+        return [File(path) for path in sorted(known) if self.shows(path)]
 
     def file(self, target: str, source: str) -> File | None:
         """Find the file that a link's target or a path names; None where there is none that is published."""

@@ -1,0 +1,138 @@
+"""The real site, built once and served under its own path, and Debian's Chromium to look at it."""
+
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 60_000  # of a busy machine; nothing is measured
+
+
+def pytest_collection_modifyitems(items):
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The folder of this repository's own site, built strictly, as the root's `paperimpl/`."""
+    folder = tmp_path_factory.mktemp("served") / "paperimpl"
+    built = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=600,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    return folder
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """A static host as GitHub's: what is not there is answered with the site's 404.html."""
+
+    def send_error(self, code, message=None, explain=None):
+        page = Path(self.directory) / "paperimpl/404.html"
+        body = page.read_bytes() if code == 404 else b""
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="session")
+def address(site):
+    """Where the site is served."""
+    handler = functools.partial(Handler, directory=str(site.parent))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/paperimpl/"
+    server.shutdown()
+    server.server_close()
+    thread.join(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A browser."""
+    path = shutil.which("chromium")
+    if path is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("there is no chromium on this machine")
+    with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE)
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A page, with what it asked for and what it complained of."""
+
+    def __init__(self, page, address):
+        self.page, self.address = page, address
+        self.asked, self.missing, self.said = [], [], []
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("response", lambda answer: self.missing.append(answer.url) if answer.status >= 400 else None)
+        page.on("console", lambda message: self.said.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+
+    def go(self, path=""):
+        """Open a page of the site and wait until it is still."""
+        self.page.goto(self.address + path)
+        self.page.wait_for_load_state("networkidle")
+        return self.page
+
+    @property
+    def strangers(self):
+        """What it asked of other hosts."""
+        own = urlsplit(self.address).netloc
+        return [
+            url for url in self.asked if urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).netloc != own
+        ]
+
+
+@pytest.fixture
+def visit(chromium, address):
+    """Open pages, each in a context of its own: `visit("papers/", color_scheme="dark")`."""
+    contexts = []
+
+    def visited(path="", *, base=address, **options):
+        context = chromium.new_context(**options)
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        watched = Watched(context.new_page(), base)
+        watched.go(path)
+        return watched
+
+    yield visited
+    for context in contexts:
+        context.close()
