@@ -76,8 +76,7 @@ def render(text, more=None, source="Home.md", **texts):
 
 def page_of(path, **texts):
     """The page that a base or canvas has of its own."""
-    text = views.page(path).partition("---\n\n")[2]
-    return render(text, source=path, **texts)
+    return render(views.page(path), source=path, **texts)
 
 
 # Where they stand
@@ -128,12 +127,12 @@ def test_a_view_stands_where_blocks_may(text, outline):
 def test_where_no_block_may_stand_there_is_a_link():
     page = render("# Title ![[b.base]]\n")
     assert not page(".base")
-    assert page.one("h1 a.wikilink")["href"] == "b.base.md"
+    assert page.one("h1 a.wikilink")["href"] == "b.base"
 
 
 def test_links_lead_to_the_page_and_to_the_view():
     page = render("[[b.base]] [[b.base#Wall & more|wall]] [c](c.canvas) [[c.canvas]]", c__canvas="")
-    assert [a["href"] for a in page("a")] == ["b.base.md", "b.base.md#view-wall-more", "c.canvas.md", "c.canvas.md"]
+    assert [a["href"] for a in page("a")] == ["b.base", "b.base#view-wall-more", "c.canvas", "c.canvas"]
 
 
 def test_a_code_block_is_a_base_of_the_note():
@@ -371,8 +370,14 @@ def test_a_private_note_is_in_no_view():
 
 
 def test_a_base_that_only_private_notes_use_is_not_shown():
-    page = render("[[c.canvas]]", {"P.md": "---\npublish: false\n---\n![[p.base]]"}, c__canvas=board(node("b", "file", file="p.base")), p__base=BASE)  # fmt: skip
-    assert "p.base" not in views.published(page.context.index)
+    page = render(
+        "![[c.canvas]]",
+        {"P.md": "---\npublish: false\n---\n![[p.base]]"},
+        c__canvas=board(node("b", "file", file="p.base")),
+        p__base=BASE,
+    )
+    assert "p.base" not in page.html
+    assert "p.base" not in page.context.index.boards
 
 
 def test_a_circle_is_cut_with_a_message():

@@ -1,4 +1,4 @@
-"""Bases and canvases in a whole site: MkDocs, Material, ten lines of settings, and a real browser where there is one."""
+"""Bases and canvases in a whole site: MkDocs, Material, ten lines of settings, a real browser where there is one."""
 
 import functools
 import http.server
@@ -16,10 +16,10 @@ from bs4 import BeautifulSoup
 
 DEMO = Path(__file__).parents[1] / "demo"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
 SETTINGS = "site_name: T\ntheme: {name: material, font: false}\nplugins: [search, vault]\n"
 
 

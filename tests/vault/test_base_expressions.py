@@ -1,5 +1,6 @@
 """The language of bases: what Obsidian documents, and that no text makes it do anything but answer or refuse."""
 
+import contextlib
 import datetime
 import re
 import time
@@ -377,10 +378,8 @@ HOSTILE = {
 def test_work_is_bounded(name):
     formulas, source = HOSTILE[name]
     start = time.process_time()
-    try:
+    with contextlib.suppress(EvaluationError, Spent):
         value(source, formulas, budget=1_000_000)
-    except (EvaluationError, Spent):
-        pass
     assert time.process_time() - start < 8  # seconds; without bounds, hours
 
 
@@ -468,10 +467,8 @@ SOURCES = st.one_of(st.text(max_size=60), st.lists(st.sampled_from(PIECES), max_
 @example("'ab'.slice(-1e300, 1e300)")
 @example("(1e300 * 1e300).round(400)")
 def test_any_text_gives_a_value_or_is_refused(source):
-    try:
+    with contextlib.suppress(SyntaxProblem, EvaluationError, Spent):
         text(value(source, {"a": "price + due"}, budget=20_000), lambda steps: None)
-    except (SyntaxProblem, EvaluationError, Spent):
-        pass
 
 
 CALLS = st.tuples(
@@ -502,10 +499,8 @@ CALLS = st.tuples(
 @given(CALLS)
 def test_every_function_takes_anything(call):
     of, name, given_values = call
-    try:
+    with contextlib.suppress(EvaluationError, Spent):
         text(value(f"({of}).{name}({', '.join(given_values)})", budget=20_000), lambda steps: None)
-    except (EvaluationError, Spent):
-        pass
 
 
 # Regular expressions
@@ -531,10 +526,8 @@ def test_patterns_match_where_pythons_do(pieces, tested):
 @settings(max_examples=250, deadline=None)
 @given(st.text(alphabet="ab(){}[]|*+?\\^$.-1,:<=!dwbu", max_size=25), st.text(alphabet="gimsux", max_size=2))
 def test_any_pattern_is_compiled_or_refused(source, flags):
-    try:
+    with contextlib.suppress(PatternError):
         Pattern(source, flags).find("ab1 ab")
-    except PatternError:
-        pass
 
 
 @pytest.mark.parametrize(

@@ -19,13 +19,13 @@ NOTES = {
     "books/Ubik.md": "---\nyear: 1969\nstatus: to read\ntags: [book, sf/classic]\nprice: cheap\n---\n",
     "books/old/10 Tales.md": "---\nyear: 1900\npages: 90\ntags: [book]\n---\n",
     "books/old/9 Tales.md": "---\nyear: 1900\npages: 80\ntags: [book]\n---\n",
-    "Herbert.md": "---\ntags: person\n---\n[[Dune]]",
-    "Secret.md": "---\npublish: false\nyear: 1\ntags: [book]\n---\n",
+    "Herbert.md": "---\ntags: person\n---\n[[Dune]] ![[cover.png]]",
+    "Secret.md": "---\npublish: false\nyear: 1\ntags: [book]\n---\n![[scan.png]]",
     "templates/Book.md": "---\ntags: [book]\n---\n",
 }
 
 
-def library(publishes=None, files=("cover.png",)):
+def library(publishes=None, files=("cover.png", "scan.png", "unused.pdf")):
     notes = {path: Note(path, body) for path, body in sorted(NOTES.items())}
     return Library(Index(notes, set(files)), publishes, datetime.datetime(2025, 1, 1))
 
@@ -48,7 +48,7 @@ def cells(shown, column=0):
 BOOKS = "filters:\n  and:\n    - file.hasTag('book')\nviews:\n  - type: table\n"
 
 
-def test_a_base_without_filters_shows_every_published_file():
+def test_a_base_without_filters_shows_every_note_and_what_published_notes_use():
     (shown,) = views("views:\n  - type: table\n    name: All\n")
     assert names(shown) == ["9 Tales", "10 Tales", "cover", "Dune", "Emma", "Herbert", "Ubik"]
     assert [column.title for column in shown.columns] == ["Name"]

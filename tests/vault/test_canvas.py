@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperimpl.vault import views
+from paperimpl.vault import scan, views
 from paperimpl.vault.canvas import layout, read
 from paperimpl.vault.index import Index, Note
 
@@ -252,26 +252,32 @@ def test_hints_name_nothing_private():
 def test_what_only_unpublished_notes_link_to_has_no_page():
     private = "---\npublish: false\n---\n[[only.base]] [[both.canvas]]"
     index = vault({"P.md": private, "N.md": "![[both.canvas]]"}, only__base="", both__canvas="", free__base="")
-    assert views.published(index) == ["both.canvas", "free.base"]
+    assert list(index.boards) == ["both.canvas", "free.base"]
 
 
-def test_files_on_published_canvases_are_known():
-    text = board(node("a", "file", file="pic.png"), node("g", "group", background="pic.png"))
-    assert views.shown_files(vault({}, x__canvas=text)) == {"pic.png"}
+def test_where_notes_must_ask_a_published_one_must_link_to_it():
+    notes = {path: Note(path, text, opt_in=True) for path, text in {
+        "P.md": "[[only.base]] [[both.canvas]]",
+        "N.md": "---\npublish: true\n---\n![[both.canvas]]",
+    }.items()}  # fmt: skip
+    texts = {"only.base": "", "both.canvas": "", "free.base": ""}
+    index = Index(notes, set(texts), views=texts, opt_in=True)
+    assert list(index.boards) == ["both.canvas"]
+    assert index.resolve(scan.Link("free.base", "", None, False, True, 0, 0), "N.md").kind == "private"
 
 
-PARTS = {
-    "": "Top\n\n## One\nfirst\n\n### Deep\ndeep\n\npara one\npara two ^p\n\n- item ^i\n- other\n\n> quote\n\n^q\n\n## Two\nlast",
-    "One": "## One\nfirst\n\n### Deep\ndeep\n\npara one\npara two ^p\n\n- item ^i\n- other\n\n> quote\n\n^q\n",
-    "Deep": "### Deep\ndeep\n\npara one\npara two ^p\n\n- item ^i\n- other\n\n> quote\n\n^q\n",
-    "Two": "## Two\nlast",
-    "^p": "para one\npara two ^p",
-    "^i": "- item ^i",
-}
+def test_links_on_a_canvas_are_links_of_the_vault():
+    text = board(node("a", text="See [[Note]] and [[Later]]."), node("b", "file", file="Other.md", subpath="#Here"))
+    index = vault({"Note.md": "[[x.canvas]]", "Other.md": "# Here"}, x__canvas=text)
+    assert [mention.note.path for mention in index.backlinks["Note.md"]] == ["x.canvas"]
+    assert [mention.note.path for mention in index.backlinks["Other.md"]] == ["x.canvas"]
+    assert [mention.note.path for mention in index.backlinks["x.canvas"]] == ["Note.md"]
+    assert list(index.wanted) == ["Later"]
+    assert [found.anchor for _, _, found in index.resolved["x.canvas"]] == ["", "", "here"]
 
 
-@pytest.mark.parametrize("fragment", PARTS)
-def test_parts_of_notes(fragment):
-    note = Note("N.md", "---\na: b\n---\n" + PARTS[""])
-    anchor = fragment.lower()
-    assert views.part(note, fragment, anchor).strip() == PARTS[fragment].strip()
+def test_what_is_wrong_on_a_canvas_is_told_once():
+    index = vault({"Note.md": ""}, x__canvas=board(node("a", text="[[Note#None]]")))
+    assert [str(problem) for problem in index.problems()] == [
+        "vault/x.canvas:3: link to 'Note#None': no such heading in Note.md (it has none)"
+    ]

@@ -85,8 +85,10 @@ class Board:
         """Say whether a node may be seen: one that shows what is not published may not."""
         if node.kind != "file":
             return True
-        path = views.node_path(node, self.path, self.context.index)
-        return path is None or path not in self.context.index.notes or self._published(path)
+        index = self.context.index
+        path = views.node_path(node, self.path, index)
+        page = path in index.notes or path in index.notebooks or path in index.views
+        return path is None or not page or self._published(path)
 
     def _published(self, path: str) -> bool:
         return self.context.views.library(self.context.index).shows(path)

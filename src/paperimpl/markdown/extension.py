@@ -5,8 +5,8 @@ Order matters and is stated once, here. Python-Markdown's own steps are in brack
     preprocessors   [whitespace 30] · prepare 28: comments out, code by symbol in
     blocks          ours in place of Python-Markdown's (blocks.py); it also knows fences, tables, HTML and footnotes
     tree            [footnotes 50] · [code 30] · shape 29: callouts, block ids, heading ids, cards, tasks · pieces 28 ·
-                    [inline 20] · bases and canvases 13 · links 12 · math 10 · [toc 5] · embeds 4 · [addresses of the engine 0] · media -1 ·
-                    backgrounds -2
+                    [inline 20] · bases and canvases 13 · links 12 · math 10 · [toc 5] · embeds 4 ·
+                    [addresses of the engine 0] · media -1 · backgrounds -2
     inline          code 190 · display 189.95 · math 189.9 · comment 186 · wiki-link 185 · quote 184 · [escape 180] ·
                     [links 170-110] · [HTML 90] · address 85 · tag 84 · [emphasis 60] · newline 5
     afterwards      [HTML back 30] · clean -10 and our own HTML back -20, where `safe` · code links -30

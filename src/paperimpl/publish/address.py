@@ -20,7 +20,8 @@ class Addresses:
     """The file of the site that each published note, base and canvas becomes.
 
     A note's own `permalink` comes first; `index.md`, else a README, else a note of the folder's name opens a folder;
-    other notes keep their path, bases and canvases with its ending. No two get the same address, not even where capitals do not count.
+    other notes keep their path, bases and canvases with its ending. No two get the same address, not even where
+    capitals do not count.
 
     Args:
         index: the vault.

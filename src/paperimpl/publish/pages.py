@@ -31,6 +31,9 @@ __all__ = ["Card", "Chapter", "Publication"]
 # Files that we keep beside the notes and that are no part of what is published.
 _KEPT_BACK = re.compile(r"\.(?:lock|part)$")
 
+# What a card of a base may have in place of a picture.
+_COLOUR = re.compile(r"#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})", re.I)
+
 
 @dataclass(frozen=True)
 class Card:
@@ -313,7 +316,9 @@ class Publication:
         for path, note in self.index.notes.items():
             for key in ("cover", "image") if note.published else ():
                 said = note.front.values.get(key)
-                if isinstance(said, str) and said.strip() and not any(properties.cover(note, self.index, key)):
+                if not isinstance(said, str) or not said.strip() or _COLOUR.fullmatch(said.strip()):
+                    continue
+                if not any(properties.cover(note, self.index, key)):
                     where = note.front.lines.get(key, 1)
                     found.append(Problem(f"vault/{path}", where, f"{key} {said!r} is no file of the vault", "mend it"))
         return found
