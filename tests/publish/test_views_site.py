@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import json
 import os
 import re
 import shutil
@@ -96,6 +97,88 @@ def test_the_note_shows_table_list_code_block_and_canvas(demo):
     assert len(tree.select(".canvas-board")) == 1
     contents = [a.get_text(strip=True) for a in tree.select(".md-sidebar--secondary .md-nav__link")]
     assert contents == ["The table, embedded", "One view of it", "A base in a code block", "The canvas, embedded"]
+
+
+SECRET = "xyzzy"
+GUARDED = {
+    "index.md": "# Home\n\n![[open.canvas]]\n\n![[all.base]]\n\n![[open.base#Wall]]\n",
+    "Open.md": "---\npublish: true\npic: used-in-cards.png\n---\nSee [[Hidden]].\n\n![[open.base]]\n",
+    "Hidden.md": f"---\npublish: false\nwhat: {SECRET}\n---\n![[{SECRET}.canvas]] ![[{SECRET}.base]] ![[{SECRET}.png]]\n",
+    "all.base.md": f"---\npublish: false\n---\n{SECRET}\n",
+    "all.base": "views:\n  - type: table\n    order: [file.name, what, file.links, file.embeds, file.backlinks]\n",
+    "open.base": "formulas:\n  f: file('Hidden').properties.what\n  g: link('Hidden').asFile().tags\nviews:\n"
+    "  - type: cards\n    name: Wall\n    image: note.pic\n    order: [file.name, what, formula.f, formula.g]\n",
+    f"{SECRET}.base": f"views:\n  - name: {SECRET}\n",
+    f"{SECRET}.canvas": '{"nodes":[{"id":"t","type":"text","text":"xyzzy","x":0,"y":0,"width":90,"height":90}]}',
+    "open.canvas": """{"nodes": [
+      {"id": "h", "type": "file", "file": "Hidden.md", "x": 0, "y": 0, "width": 90, "height": 90},
+      {"id": "c", "type": "file", "file": "xyzzy.canvas", "x": 0, "y": 100, "width": 90, "height": 90},
+      {"id": "p", "type": "file", "file": "used-on-canvas.png", "x": 0, "y": 200, "width": 90, "height": 90},
+      {"id": "t", "type": "text", "text": "![[Hidden]] <script>bad()</script><b onclick='bad()'>x</b> [j](javascript:bad)",
+       "x": 0, "y": 300, "width": 90, "height": 90},
+      {"id": "g", "type": "group", "label": "G", "background": "used-behind.png", "x": 300, "y": 0, "width": 90, "height": 90}
+    ], "edges": [{"id": "e", "fromNode": "t", "toNode": "h", "label": "xyzzy"}]}""",
+    "used-on-canvas.png": "1",
+    "used-behind.png": "2",
+    "used-in-cards.png": "3",
+    f"{SECRET}.png": "4",
+    "unused.png": "5",
+}
+
+
+def guarded(folder, settings):
+    (folder / "docs").mkdir()
+    (folder / "mkdocs.yml").write_text(SETTINGS.replace("vault]", f"vault: {settings}]"))
+    for name, text in GUARDED.items():
+        (folder / "docs" / name).write_text(text)
+    built = build(folder, folder / "site", strict=False)
+    assert built.returncode == 0, built.stderr[-3000:]
+    return folder / "site"
+
+
+def test_no_secret_gets_out_by_a_base_or_a_canvas(tmp_path):
+    site = guarded(tmp_path, "{publish: all}")
+    for path in site.rglob("*"):
+        assert SECRET not in str(path.relative_to(site))
+        assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
+    pictures = {path.name for path in site.rglob("used*")}
+    assert pictures == {"used-on-canvas.png", "used-behind.png", "used-in-cards.png"}
+    assert not list(site.rglob("unused.png"))
+    rows = [each.get_text(" ", strip=True) for each in soup(site, "all.base").select("tbody .first")]
+    assert "Open" in rows
+    assert "Hidden" not in rows
+
+
+def test_where_notes_must_ask_nothing_that_no_published_note_shows_is_a_page(tmp_path):
+    site = guarded(tmp_path, "{publish: marked}")
+    assert sorted(path.name for path in site.iterdir() if path.suffix in (".base", ".canvas")) == ["open.base"]
+    assert not [path for path in site.rglob("*") if path.is_file() and b"used-on-canvas" in path.read_bytes()]
+
+
+def test_html_on_a_canvas_is_neutralised_where_the_vault_is_not_trusted(tmp_path):
+    article = soup(guarded(tmp_path, "{safe: true}"), "open.canvas").article
+    assert "bad()" not in str(article)
+    assert "javascript:" not in str(article)
+    assert article.select_one(".canvas-board").select_one("svg.canvas-edges path") is None  # its only edge is private
+    assert article.select_one(".canvas > .canvas-switch input")
+    name = article.select_one(".canvas-text")["id"]
+    assert f'[id="{name}"] {{ --x: 40px' in article.style.string
+    assert article.select_one(".canvas-text b").get_text() == "x"
+
+
+def test_links_of_a_canvas_count(demo):
+    page = soup(demo, "books/Ten Lanterns")
+    assert "reading plan" in [link.get_text() for link in page.select(".connections a")]
+    graph = json.loads((demo / "assets/paperimpl/graph.json").read_text("utf-8"))
+    ends = [graph["titles"][at] for at in graph["links"]]
+    assert {"reading plan", "Ten Lanterns"} in map(set, zip(ends[::2], ends[1::2], strict=True))
+
+
+def test_search_finds_what_a_canvas_says_and_what_a_base_lists(demo):
+    docs = json.loads((demo / "search/search_index.json").read_text("utf-8"))["docs"]
+    text = {entry["location"]: entry["text"] for entry in docs}
+    assert "things that carry" in text["boards/reading%20plan.canvas/"]
+    assert "The Salt Road" in text["books.base/"]
 
 
 BROKEN = {

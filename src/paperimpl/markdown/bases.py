@@ -297,7 +297,9 @@ class Bases:
 
     def _tag(self, parent: etree.Element, value: Tag) -> None:
         name = value.removeprefix("#")
-        _sub(parent, "span", "tag", f"#{name}")
+        address = self.context.tag_url(name) if self.context.tag_url else ""
+        attributes = {"href": address, "data-vault": ""} if address else {}
+        _sub(parent, "a" if address else "span", "tag", f"#{name}", attributes)
 
     def _items(self, parent: etree.Element, value: list[Value]) -> None:
         for at, item in enumerate(value[:_MOST]):

@@ -25,7 +25,7 @@ from paperimpl.vault.problem import Problem
 if TYPE_CHECKING:
     from paperimpl.markdown.extension import Context
 
-__all__ = ["MEDIA", "Embeds", "Media", "slot", "tree"]
+__all__ = ["MEDIA", "Embeds", "Media", "PageStep", "slot", "tree"]
 
 # What one page may embed: parts, characters, and elements within elements (serialization is recursive).
 MOST, LARGEST, DEEPEST = 1_000, 4_000_000, 300
@@ -55,7 +55,11 @@ class _Slot:
     depth: int
 
 
-class Embeds(Treeprocessor):
+class PageStep(Treeprocessor):
+    """A step that is for the whole page, once, and not for what is embedded in it."""
+
+
+class Embeds(PageStep):
     """Fill the places that links have marked."""
 
     def __init__(self, md: Markdown, context: Context, engine: Callable[[Context], Markdown]):
@@ -221,7 +225,7 @@ def tree(engine: Markdown, page: Markdown, text: str) -> etree.Element:
         lines = preprocessor.run(lines)
     root: Any = engine.parser.parseDocument(lines).getroot()
     for treeprocessor in engine.treeprocessors:
-        if not isinstance(treeprocessor, Embeds | Media):
+        if not isinstance(treeprocessor, PageStep):
             made = treeprocessor.run(root)
             root = root if made is None else made
     found: etree.Element = root
@@ -249,7 +253,7 @@ def _drop_unnamed(tree: etree.Element) -> None:
                 tree.remove(notes)
 
 
-class Media(Treeprocessor):
+class Media(PageStep):
     """Links that stand for sound, video and PDFs, made players once their addresses are the page's."""
 
     def __init__(self, md: Markdown, keep: Callable[[str], str]):

@@ -6,7 +6,8 @@ Order matters and is stated once, here. Python-Markdown's own steps are in brack
     blocks          ours in place of Python-Markdown's (blocks.py); it also knows fences, tables, HTML and footnotes
     tree            [footnotes 50] · [code 30] · shape 29: callouts, block ids, heading ids, cards, tasks · pieces 28 ·
                     [inline 20] · bases and canvases 13 · links 12 · math 10 · [toc 5] · embeds 4 ·
-                    [addresses of the engine 0] · media -1 · backgrounds -2
+                    [addresses of the engine 0] · media -1 · backgrounds -2 ·
+                    apart -3, where `safe`
     inline          code 190 · display 189.95 · math 189.9 · comment 186 · wiki-link 185 · quote 184 · [escape 180] ·
                     [links 170-110] · [HTML 90] · address 85 · tag 84 · [emphasis 60] · newline 5
     afterwards      [HTML back 30] · clean -10 and our own HTML back -20, where `safe` · code links -30
@@ -28,7 +29,7 @@ from markdown.inlinepatterns import InlineProcessor
 from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
-from markdown.util import AtomicString
+from markdown.util import ETX, STX, AtomicString
 
 from paperimpl.markdown import inline
 from paperimpl.markdown.bases import view_id
@@ -37,7 +38,7 @@ from paperimpl.markdown.embeds import MEDIA, Embeds, Media, slot
 from paperimpl.markdown.fences import Highlight, Mermaid, MermaidError
 from paperimpl.markdown.katex import Katex, KatexError
 from paperimpl.markdown.safe import Clean, Kept, Pieces, Restore, guard
-from paperimpl.markdown.views import Backgrounds, Places, Views, place
+from paperimpl.markdown.views import Apart, Backgrounds, Places, Views, place
 from paperimpl.vault import scan
 from paperimpl.vault.check import QUOTE, Health
 from paperimpl.vault.code import SNIPPET, Code, symbol
@@ -157,6 +158,7 @@ class VaultExtension(Extension):
         Blocks(md, _Fence(md, context, keep, places)).install()
         for name in ("html_block", "fenced_code_block"):  # ours are blocks; MkDocs brings `fenced_code` unasked
             md.preprocessors.deregister(name, strict=False)
+        md.preprocessors.register(_Lines(md), "normalize_whitespace", 30)
         md.preprocessors.register(_Prepare(md, context), "vault-prepare", 28)
         md.treeprocessors.register(_Shape(md, context, keep), "vault-shape", 29)
         md.treeprocessors.register(Pieces(md), "vault-pieces", 28)
@@ -167,6 +169,7 @@ class VaultExtension(Extension):
         md.treeprocessors.register(Media(md, keep), "vault-media", -1)
         md.treeprocessors.register(Backgrounds(md), "vault-backgrounds", -2)
         if context.safe:
+            md.treeprocessors.register(Apart(md, keep), "vault-apart", -3)
             md.postprocessors.register(Clean(md), "vault-clean", -10)
             md.postprocessors.register(Restore(md, kept), "vault-restore", -20)
         md.postprocessors.register(_CodeLinks(md, context), "vault-code-links", -30)
@@ -224,6 +227,14 @@ class _Fence:
             data = base64.b64encode(svg.encode()).decode()
             svg = f'<img alt="diagram" src="data:image/svg+xml;base64,{data}">'
         return f'<div class="mermaid-figure" tabindex="0" role="group" aria-label="diagram">{svg}</div>'
+
+
+class _Lines(Preprocessor):
+    """Python-Markdown's own first step, but tabs stay: in code they count."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        text = "\n".join(lines).replace(STX, "").replace(ETX, "").replace("\r\n", "\n").replace("\r", "\n")
+        return text.split("\n")
 
 
 class _Prepare(Preprocessor):

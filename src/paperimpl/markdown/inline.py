@@ -51,7 +51,10 @@ class CodeSpan(InlineProcessor):
         if following == len(places):
             return None, None, None
         element = etree.Element("code")
-        element.text = AtomicString(code_escape(data[m.end(0) : places[following]].strip()))
+        text = data[m.end(0) : places[following]].replace("\n", " ")
+        if text[:1] == text[-1:] == " " and text.strip():  # room for a backtick at the edge
+            text = text[1:-1]
+        element.text = AtomicString(code_escape(text))
         return element, start, places[following] + length
 
     def _runs(self, data: str) -> dict[int, list[int]]:

@@ -22,7 +22,7 @@ from markdown.util import AtomicString
 
 from paperimpl.markdown.bases import Bases
 from paperimpl.markdown.board import Board
-from paperimpl.markdown.embeds import tree
+from paperimpl.markdown.embeds import PageStep, tree
 from paperimpl.vault import canvas, scan, views
 from paperimpl.vault.bases import reading
 from paperimpl.vault.bases.library import Library
@@ -34,12 +34,19 @@ from paperimpl.vault.problem import Problem, nearest
 if TYPE_CHECKING:
     from paperimpl.markdown.extension import Context
 
-__all__ = ["Backgrounds", "Places", "Views", "place"]
+__all__ = ["Apart", "Backgrounds", "Places", "Views", "place"]
 
 # What one page may hold: views and texts on canvases, and how deep they may lie within each other.
 MOST, DEEPEST = 1_000, 6
 
 _HOLDS_BLOCKS = frozenset({"div", "li", "td", "th", "blockquote", "details", "dd", "figure", "section"})
+# Elements that only we write, and that have a style or a drawing of ours.
+_OURS = frozenset(
+    {
+        *("canvas-switch", "canvas-edges", "canvas-board", "canvas-node", "canvas-edge-label", "canvas-background"),
+        *("base-cards", "base-cover"),
+    }
+)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 
 
@@ -263,7 +270,7 @@ class Places(Treeprocessor):
         return root
 
 
-class Backgrounds(Treeprocessor):
+class Backgrounds(PageStep):
     """Pictures that repeat behind a group, once their addresses are the page's."""
 
     def run(self, root: etree.Element) -> None:
@@ -275,6 +282,38 @@ class Backgrounds(Treeprocessor):
                 element.set("class", "canvas-background repeat")
                 element.set("style", f"background-image: url({address})")
                 element.text = AtomicString("")
+
+
+class Apart(PageStep):
+    """Where the page is cleaned as a whole: what only we write, drawings and places, is put out of the cleaner's reach.
+
+    Args:
+        md: the page's engine.
+        keep: puts HTML aside and returns what stands for it.
+    """
+
+    def __init__(self, md: Markdown, keep: Callable[[str], str]):
+        super().__init__(md)
+        self.keep = keep
+
+    def run(self, root: etree.Element) -> None:
+        serialize: Callable[[etree.Element], str] = self.md.serializer
+        parents = {child: parent for parent in root.iter() for child in parent}
+        rules: list[str] = []
+        for element in list(root.iter()):
+            kinds = str(element.get("class")).split()
+            if not _OURS.intersection(kinds):
+                continue
+            if "canvas-edges" in kinds or "canvas-switch" in kinds:
+                parent = parents[element]  # of which it is the first child
+                parent.text = (parent.text or "") + self.keep(serialize(element))
+                parent.remove(element)
+            elif style := element.attrib.pop("style", ""):
+                name = element.get("id") or f"placed-{len(rules) + 1}"
+                element.set("id", name)
+                rules.append(f'[id="{name}"] {{ {style} }}')
+        if rules:
+            etree.SubElement(root, "div").text = AtomicString(self.keep(f"<style>{' '.join(rules)}</style>"))
 
 
 def _settle(tree: etree.Element) -> None:
