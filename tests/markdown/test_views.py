@@ -17,8 +17,10 @@ from paperimpl.vault import views
 from paperimpl.vault.index import Index, Note
 
 NOTES = {
-    "books/Dune.md": "---\nyear: 1965\nstatus: read\nauthor: '[[Herbert]]'\ntags: [book, sf]\ncover: '[[dune.png]]'\n---\nSand. ^s\n",
-    "books/Emma.md": "---\nyear: 1815\nstatus: reading\ntags: book\ncover: 'https://host.example/e.png'\n---\n## Bath\n\nTea.\n",
+    "books/Dune.md": "---\nyear: 1965\nstatus: read\nauthor: '[[Herbert]]'\ntags: [book, sf]\ncover: '[[dune.png]]'\n---\n"
+    "Sand. ^s\n",
+    "books/Emma.md": "---\nyear: 1815\nstatus: reading\ntags: book\ncover: 'https://host.example/e.png'\n---\n"
+    "## Bath\n\nTea.\n",
     "Herbert.md": "---\ntitle: Frank Herbert\ntags: person\n---\n[[Dune]]",
     "Secret.md": "---\npublish: false\ntags: [book]\nyear: 1999\n---\nhush",
 }
@@ -197,7 +199,8 @@ def test_cards_have_covers_and_ask_no_other_host():
 
 def test_values_are_shown_by_their_kind():
     base = (
-        "filters: file.name == 'V.md'\nformulas:\n  h: html('<b onclick=x>B</b><script>bad()</script><img src=//x.example/i>')\n"
+        "filters: file.name == 'V.md'\nformulas:\n"
+        "  h: html('<b onclick=x>B</b><script>bad()</script><img src=//x.example/i>')\n"
         "  i: image('dune.png')\n  l: link('Dune', 'the book')\n  u: link('https://a.example/b', 'site')\n"
         "  j: link('javascript:alert(1)', 'js')\n  e: \"'x'.round()\"\n"
         "views:\n  - order: [t, f, d, w, n, a, s, formula.h, formula.i, formula.l, formula.u, formula.j, formula.e]\n"

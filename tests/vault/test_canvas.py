@@ -34,8 +34,8 @@ def good(*nodes, edges=()):
 
 def test_the_specifications_own_sample():
     canvas = read(
-        '{"nodes":[{"id":"a","type":"file","file":"readme.md","subpath":"#Top","x":-280,"y":-200,"width":570,"height":560,'
-        '"color":"6"},{"id":"b","type":"text","text":"Learn more:\\n\\n- [Apps](/docs/apps.md)","x":40,"y":-440,"width":250,'
+        '{"nodes":[{"id":"a","type":"file","file":"readme.md","subpath":"#Top","x":-280,"y":-200,"width":570,'
+        '"height":560,"color":"6"},{"id":"b","type":"text","text":"Learn more:\\n\\n- [Apps](/docs/apps.md)","x":40,"y":-440,"width":250,'
         '"height":160}],"edges":[{"id":"e","fromNode":"a","fromSide":"right","toNode":"b","toSide":"left"}]}',
         "sample.canvas",
     )
@@ -195,17 +195,24 @@ def test_what_may_not_be_seen_leaves_no_trace():
 
 
 NUMBERS = st.one_of(st.integers(-500, 500), st.floats(), st.none(), st.text(max_size=2), st.booleans())
-TEXTS = st.one_of(st.text(max_size=4), st.sampled_from(["a", "b", "text", "file", "link", "group", "top", "arrow", "1", "#ff0000"]), st.none(), st.integers())  # fmt: skip
+WORDS = ["a", "b", "text", "file", "link", "group", "top", "arrow", "1", "#ff0000"]
+TEXTS = st.one_of(st.text(max_size=4), st.sampled_from(WORDS), st.none(), st.integers())
 NODES = st.fixed_dictionaries(
-    {}, optional={"id": TEXTS, "type": st.sampled_from(["text", "file", "link", "group", "x"]), "x": NUMBERS, "y": NUMBERS, "width": NUMBERS, "height": NUMBERS, "text": TEXTS, "file": TEXTS, "url": TEXTS, "label": TEXTS, "color": TEXTS, "background": TEXTS}
-)  # fmt: skip
+    {},
+    optional={
+        "type": st.sampled_from(["text", "file", "link", "group", "x"]),
+        **dict.fromkeys(("x", "y", "width", "height"), NUMBERS),
+        **dict.fromkeys(("id", "text", "file", "url", "label", "color", "background"), TEXTS),
+    },
+)
 EDGES = st.fixed_dictionaries(
-    {}, optional={"id": TEXTS, "fromNode": TEXTS, "toNode": TEXTS, "fromSide": TEXTS, "toEnd": TEXTS, "color": TEXTS, "label": TEXTS}
-)  # fmt: skip
+    {}, optional=dict.fromkeys(("id", "fromNode", "toNode", "fromSide", "toEnd", "color", "label"), TEXTS)
+)
+DATA = {"nodes": st.one_of(st.lists(NODES, max_size=6), TEXTS), "edges": st.one_of(st.lists(EDGES, max_size=4), TEXTS)}
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.fixed_dictionaries({}, optional={"nodes": st.one_of(st.lists(NODES, max_size=6), TEXTS), "edges": st.one_of(st.lists(EDGES, max_size=4), TEXTS)}))  # fmt: skip
+@given(st.fixed_dictionaries({}, optional=DATA))
 def test_any_object_is_read_and_laid_out(data):
     laid = layout(read(json.dumps(data), "x.canvas"))
     assert laid.width > 0

@@ -76,6 +76,7 @@ class Bases:
                 )
         for each in shown:
             section = _sub(box, "section", "base-view")
+            section.set("role", "group")
             section.set("aria-label", each.view.name or "All")
             if page:
                 section.set("id", view_id(each.view.name))
