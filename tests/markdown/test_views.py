@@ -17,8 +17,8 @@ from paperimpl.vault import views
 from paperimpl.vault.index import Index, Note
 
 NOTES = {
-    "books/Dune.md": "---\nyear: 1965\nstatus: read\nauthor: '[[Herbert]]'\ntags: [book, sf]\ncover: '[[dune.png]]'\n---\n"
-    "Sand. ^s\n",
+    "books/Dune.md": "---\nyear: 1965\nstatus: read\nauthor: '[[Herbert]]'\ntags: [book, sf]\n"
+    "cover: '[[dune.png]]'\n---\nSand. ^s\n",
     "books/Emma.md": "---\nyear: 1815\nstatus: reading\ntags: book\ncover: 'https://host.example/e.png'\n---\n"
     "## Bath\n\nTea.\n",
     "Herbert.md": "---\ntitle: Frank Herbert\ntags: person\n---\n[[Dune]]",

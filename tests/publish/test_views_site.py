@@ -103,7 +103,8 @@ SECRET = "xyzzy"
 GUARDED = {
     "index.md": "# Home\n\n![[open.canvas]]\n\n![[all.base]]\n\n![[open.base#Wall]]\n",
     "Open.md": "---\npublish: true\npic: used-in-cards.png\n---\nSee [[Hidden]].\n\n![[open.base]]\n",
-    "Hidden.md": f"---\npublish: false\nwhat: {SECRET}\n---\n![[{SECRET}.canvas]] ![[{SECRET}.base]] ![[{SECRET}.png]]\n",
+    "Hidden.md": f"---\npublish: false\nwhat: {SECRET}\n---\n"
+    f"![[{SECRET}.canvas]] ![[{SECRET}.base]] ![[{SECRET}.png]]\n",
     "all.base.md": f"---\npublish: false\n---\n{SECRET}\n",
     "all.base": "views:\n  - type: table\n    order: [file.name, what, file.links, file.embeds, file.backlinks]\n",
     "open.base": "formulas:\n  f: file('Hidden').properties.what\n  g: link('Hidden').asFile().tags\nviews:\n"
@@ -114,9 +115,10 @@ GUARDED = {
       {"id": "h", "type": "file", "file": "Hidden.md", "x": 0, "y": 0, "width": 90, "height": 90},
       {"id": "c", "type": "file", "file": "xyzzy.canvas", "x": 0, "y": 100, "width": 90, "height": 90},
       {"id": "p", "type": "file", "file": "used-on-canvas.png", "x": 0, "y": 200, "width": 90, "height": 90},
-      {"id": "t", "type": "text", "text": "![[Hidden]] <script>bad()</script><b onclick='bad()'>x</b> [j](javascript:bad)",
-       "x": 0, "y": 300, "width": 90, "height": 90},
-      {"id": "g", "type": "group", "label": "G", "background": "used-behind.png", "x": 300, "y": 0, "width": 90, "height": 90}
+      {"id": "t", "type": "text",
+       "text": "![[Hidden]] <script>bad()</script><b onclick='bad()'>x</b> [j](javascript:bad)", "x": 0, "y": 300, "width": 90, "height": 90},
+      {"id": "g", "type": "group", "label": "G", "background": "used-behind.png",
+       "x": 300, "y": 0, "width": 90, "height": 90}
     ], "edges": [{"id": "e", "fromNode": "t", "toNode": "h", "label": "xyzzy"}]}""",
     "used-on-canvas.png": "1",
     "used-behind.png": "2",

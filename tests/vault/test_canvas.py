@@ -35,7 +35,8 @@ def good(*nodes, edges=()):
 def test_the_specifications_own_sample():
     canvas = read(
         '{"nodes":[{"id":"a","type":"file","file":"readme.md","subpath":"#Top","x":-280,"y":-200,"width":570,'
-        '"height":560,"color":"6"},{"id":"b","type":"text","text":"Learn more:\\n\\n- [Apps](/docs/apps.md)","x":40,"y":-440,"width":250,'
+        '"height":560,"color":"6"},'
+        '{"id":"b","type":"text","text":"Learn more:\\n\\n- [Apps](/docs/apps.md)","x":40,"y":-440,"width":250,'
         '"height":160}],"edges":[{"id":"e","fromNode":"a","fromSide":"right","toNode":"b","toSide":"left"}]}',
         "sample.canvas",
     )

@@ -75,7 +75,7 @@ class Bases:
                     {"href": f"#{view_id(each.view.name)}", "data-vault": ""},
                 )
         for each in shown:
-            section = _sub(box, "section", "base-view")
+            section = _sub(box, "div", "base-view")
             section.set("role", "group")
             section.set("aria-label", each.view.name or "All")
             if page:
