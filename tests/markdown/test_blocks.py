@@ -298,3 +298,10 @@ def test_html_that_is_indented_is_in_no_paragraph(render, text):
 @pytest.mark.parametrize(("text", "code"), [("`` ` ``", "`"), ("` a  b `", "a  b"), ("`a\nb`", "a b")])
 def test_code_in_a_line_loses_one_space_at_its_edges_and_no_more(render, text, code):
     assert render(text).one("code").text == code
+
+
+def test_any_punctuation_after_a_backslash_is_itself(render):
+    marks = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+    page = render("".join(f"\\{mark}" for mark in marks) + r" \<b>x\</b> \&amp; \a")
+    assert page.text.strip() == marks + r" <b>x</b> &amp; \a"
+    assert not page("b")

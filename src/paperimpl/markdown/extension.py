@@ -177,6 +177,7 @@ class VaultExtension(Extension):
         patterns.register(inline.CodeSpan("`+", md), "backtick", 190)
         patterns.register(inline.Display(r"(?s)(?<!\\)\$\$(.+?)\$\$", md), "vault-display", 189.95)
         patterns.register(inline.Dollar(r"\$(?=\S)", md), "vault-dollar", 189.9)
+        patterns.register(inline.Escape(inline.Escape.PATTERN, md), "escape", 180)
         patterns.register(_Comment(r"(?s)<!--.*?-->", md), "vault-comment", 186)
         patterns.register(_WikiLink(scan.WIKI.pattern, md, context, keep), "vault-link", 185)
         patterns.register(_Quote(QUOTE.pattern, md, context), "vault-quote", 184)
