@@ -116,7 +116,8 @@ GUARDED = {
       {"id": "c", "type": "file", "file": "xyzzy.canvas", "x": 0, "y": 100, "width": 90, "height": 90},
       {"id": "p", "type": "file", "file": "used-on-canvas.png", "x": 0, "y": 200, "width": 90, "height": 90},
       {"id": "t", "type": "text",
-       "text": "![[Hidden]] <script>bad()</script><b onclick='bad()'>x</b> [j](javascript:bad)", "x": 0, "y": 300, "width": 90, "height": 90},
+       "text": "![[Hidden]] <script>bad()</script><b onclick='bad()'>x</b> [j](javascript:bad)",
+       "x": 0, "y": 300, "width": 90, "height": 90},
       {"id": "g", "type": "group", "label": "G", "background": "used-behind.png",
        "x": 300, "y": 0, "width": 90, "height": 90}
     ], "edges": [{"id": "e", "fromNode": "t", "toNode": "h", "label": "xyzzy"}]}""",
