@@ -6,6 +6,7 @@ import itertools
 import json
 import logging
 import platform
+import re
 from collections.abc import Iterator
 from functools import cached_property, partial
 from importlib import metadata
@@ -33,6 +34,7 @@ __all__ = ["Renderer"]
 
 log = logging.getLogger("mkdocs.plugins.vault")
 
+_BASE = re.compile(r"(?:`{3,}|~{3,})[ \t{.]*base\b")
 _AHEAD = 40  # notes whose formulas KaTeX renders while Markdown is at work
 
 # Extensions whose output depends on nothing but the text and their settings, and that `reset` makes as good as new.
@@ -111,7 +113,7 @@ class Renderer:
         """Everything but pages that renderings depend on; None where nobody knows, so that nothing is remembered."""
         config = self.config
         try:
-            if self.context.repository or not self._pure:  # code and results are quoted: a vault of papers is small
+            if self.context.repository or self._has_views or not self._pure:  # code and results are quoted in papers
                 return None
             return digest(
                 our_code(),
@@ -129,6 +131,13 @@ class Renderer:
         except Unknown as unknown:
             log.debug(f"pages are rendered anew in every build: {unknown}")
             return None
+
+    @property
+    def _has_views(self) -> bool:
+        """Whether there are bases or canvases: they ask for the whole vault, and the disk."""
+        return bool(self.context.index.views) or any(
+            _BASE.search(note.text) for note in self.context.index.notes.values()
+        )
 
     @cached_property
     def _pure(self) -> bool:
