@@ -245,6 +245,7 @@ def test_an_edit_is_no_full_build_and_writes_no_page_that_it_does_not_change(tmp
     vault = Vault(tmp_path / "vault")
     for name in NAMES[:4]:
         vault.write(name, f"# {name}\n\nText.")
+    vault.write("Beta", "Text, and [[sub/Gamma]].")
     preview = Served(vault)
     before = {path: path.stat().st_mtime_ns for path in preview.site.rglob("*.html")}
     vault.write("Beta", "Other text, and [[sub/Gamma]].")
