@@ -77,7 +77,8 @@ class Preview:
 
     def compare(self, files: Files, nav: Navigation, head: Callable[[File], str]) -> None:
         """Say which pages need no building: those that are given what the last build gave them."""
-        shown = [(item.title, item.url, item.meta) for item in nav.pages]
+        in_nav = ("icon", "status", "subtitle")  # what the theme shows there beside the title
+        shown = [(item.title, item.url, [item.meta.get(name) for name in in_nav]) for item in nav.pages]
         same_nav, self._nav = shown == self._nav, shown
         given = {file.src_uri: _given(file, head(file)) for file in files.documentation_pages() if file.page}
         for file in files.documentation_pages() if self.editing and same_nav else ():
