@@ -1,5 +1,6 @@
 """A small repository to publish, MkDocs as a command, and a reader that follows every link of what was built."""
 
+import gzip
 import hashlib
 import json
 import os
@@ -227,6 +228,34 @@ def garden(tmp_path_factory):
     built = repository.build("--strict")
     assert (built.code, built.warnings) == (0, []), built.log
     return built
+
+
+@pytest.fixture(scope="session")
+def build_there():
+    """Build the site of a folder that has its own `mkdocs.yml`."""
+
+    def build(root, *flags):
+        code, log = mkdocs("build", *flags, cwd=root)
+        return Built(code, log, root / "site")
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def everywhere():
+    """Look for words in every byte of a site."""
+
+    def look(site, *words):
+        """Say where in a built site any of the words stands, in a file or in its name, case aside."""
+        found = []
+        for path in sorted(site.rglob("*")):
+            name = path.relative_to(site).as_posix()
+            inside = path.read_bytes() if path.is_file() else b""
+            inside = (gzip.decompress(inside) if path.suffix == ".gz" else inside).lower()
+            found += [(name, word) for word in words if word.lower() in name.lower() or word.lower().encode() in inside]
+        return found
+
+    return look
 
 
 @pytest.fixture(scope="session")

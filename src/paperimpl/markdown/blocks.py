@@ -141,7 +141,7 @@ class Blocks:
             self.parse(parent, text.split("\n"))
         finally:
             self.all_known = False
-        if not len(parent) or (parent[-1].tag == "p" and parent[-1].text is None):
+        if not len(parent) or isinstance(parent[-1].text, AtomicString):  # what is stashed is a block, no paragraph
             etree.SubElement(parent, "p").text = ""  # the way back needs a place
 
     def parse(self, root: etree.Element, lines: list[str]) -> None:

@@ -113,11 +113,16 @@ class Context:
         while shared < min(len(up), len(to) - 1) and up[shared] == to[shared]:
             shared += 1
         way = "/".join([".."] * (len(up) - shared) + to[shared:])
-        return urllib.parse.quote(way, safe="/") + (f"#{urllib.parse.quote(fragment, safe='^=&')}" if fragment else "")
+        return urllib.parse.quote(way, safe="/") + (f"#{_fragment(fragment)}" if fragment else "")
 
     def link_to_code(self, code: Code) -> str:
         """Write the address of lines of code in the repository; empty where there is none."""
         return self.code_url.format(path=code.path, first=code.first, last=code.last) if self.code_url else ""
+
+
+def _fragment(text: str) -> str:
+    """Encode what may not stand in a fragment; letters stay, for engines compare it with ids as they are."""
+    return re.sub(r"[^\w^=&.~!$'()*+,;:@/?-]", lambda m: urllib.parse.quote(m[0]), text)
 
 
 class VaultExtension(Extension):
@@ -289,6 +294,8 @@ class _Shape(Treeprocessor):
             if child.tag == "blockquote":
                 self._callout(child)
             self._walk(child)
+            if re.fullmatch(r"h[1-6]", str(child.tag)):
+                self._named_heading(child)
             if child.tag in ("p", "li") and isinstance(child.text, str) and not isinstance(child.text, AtomicString):
                 self._block_id(parent, child, previous)
                 if child.tag == "p":
@@ -316,6 +323,12 @@ class _Shape(Treeprocessor):
         else:
             quote.remove(first)
         quote.insert(0, title)
+
+    def _named_heading(self, heading: etree.Element) -> None:
+        """Give a heading that has a block id a second place to lead to."""
+        if match := _BLOCK_ID.search((heading.text or "").rstrip()):
+            heading.text = (heading.text or "")[: match.start()]
+            etree.SubElement(heading, "span", {"id": block_anchor(match[1].lower())})
 
     def _block_id(self, parent: etree.Element, child: etree.Element, previous: etree.Element | None) -> None:
         text = child.text or ""

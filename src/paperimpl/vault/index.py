@@ -93,8 +93,9 @@ class Note:
         used: set[str] = set()
         lines = _Lines(self.masked, self.front.body_line)
         return [
-            Heading(heading.level, plain(heading.text), unique(anchor(plain(heading.text)), used), lines[heading.start])
+            Heading(heading.level, text, unique(anchor(text), used), lines[heading.start])
             for heading in scan.headings(self.masked, self.front.body)
+            for text in [plain(heading.text)]
         ]
 
     @cached_property
@@ -490,7 +491,8 @@ def plain(text: str) -> str:
     text = re.sub(r"!?\[([^\[\]]*)\]\([^()]*\)", r"\1", text)
     text = re.sub(r"<[^<>]+>", "", text)
     text = re.sub(r"[ \t]\^[A-Za-z0-9-]+$", "", text)
-    return re.sub(r"(?<!\w)_+|_+(?!\w)|[*`=~]{1,3}|\\(?=[^\w\s])", "", text).strip()
+    text = re.sub(r"(?<!\w)_+|_+(?!\w)|[*`=~]{1,3}|\\(?=[^\w\s])", "", text)
+    return re.sub(r"\s*\n\s*", " ", text).strip()
 
 
 def _shown(inside: str) -> str:
