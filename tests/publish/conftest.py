@@ -297,7 +297,7 @@ def follow_all(site, address=ADDRESS):
     found = []
 
     def follow(source, link):
-        base = f"https://{host}{root}{source.relative_to(site).as_posix()}"
+        base = f"https://{host}{root}{urllib.parse.quote(source.relative_to(site).as_posix())}"
         parts = urllib.parse.urlsplit(urllib.parse.urljoin(base, link.strip()))
         if parts.scheme not in ("http", "https") or parts.netloc != host:
             return

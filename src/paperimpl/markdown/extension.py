@@ -7,7 +7,7 @@ Order matters and is stated once, here. Python-Markdown's own steps are in brack
     tree            [footnotes 50] · [code 30] · shape 29: callouts, block ids, heading ids, cards, tasks · pieces 28 ·
                     [inline 20] · links 12 · math 10 · [toc 5] · embeds 4 · [addresses of the engine 0] · media -1
     inline          code 190 · display 189.95 · math 189.9 · comment 186 · wiki-link 185 · quote 184 · [escape 180] ·
-                    [links 170-110] · [HTML 90] · address 85 · tag 84 · [emphasis 60] · newline 5
+                    [links 170-110] · [HTML 90] · block id 86 · address 85 · tag 84 · [emphasis 60] · newline 5
     afterwards      [HTML back 30] · clean -10 and our own HTML back -20, where `safe` · code links -30
 """
 
@@ -170,6 +170,7 @@ class VaultExtension(Extension):
         patterns.register(_Comment(r"(?s)<!--.*?-->", md), "vault-comment", 186)
         patterns.register(_WikiLink(scan.WIKI.pattern, md, context, keep), "vault-link", 185)
         patterns.register(_Quote(QUOTE.pattern, md, context), "vault-quote", 184)
+        patterns.register(_Named(r"[ \t]\^([A-Za-z0-9-]+)[ \t]*(?=\n|$)", md, context), "vault-named", 86)
         patterns.register(inline.Address(inline.Address.PATTERN, md), "vault-address", 85)
         patterns.register(inline.Tag(scan.TAG.pattern, md, context), "vault-tag", 84)
         newline = r"\\\n" if context.index.strict_line_breaks else r"\\?\n"
@@ -294,8 +295,6 @@ class _Shape(Treeprocessor):
             if child.tag == "blockquote":
                 self._callout(child)
             self._walk(child)
-            if re.fullmatch(r"h[1-6]", str(child.tag)):
-                self._named_heading(child)
             if child.tag in ("p", "li") and isinstance(child.text, str) and not isinstance(child.text, AtomicString):
                 self._block_id(parent, child, previous)
                 if child.tag == "p":
@@ -323,12 +322,6 @@ class _Shape(Treeprocessor):
         else:
             quote.remove(first)
         quote.insert(0, title)
-
-    def _named_heading(self, heading: etree.Element) -> None:
-        """Give a heading that has a block id a second place to lead to."""
-        if match := _BLOCK_ID.search((heading.text or "").rstrip()):
-            heading.text = (heading.text or "")[: match.start()]
-            etree.SubElement(heading, "span", {"id": block_anchor(match[1].lower())})
 
     def _block_id(self, parent: etree.Element, child: etree.Element, previous: etree.Element | None) -> None:
         text = child.text or ""
@@ -398,6 +391,22 @@ class _Comment(InlineProcessor):
 
     def handleMatch(self, m: re.Match[str], data: str) -> tuple[str, int, int]:  # type: ignore[override]
         return "", m.start(0), m.end(0)
+
+
+class _Named(InlineProcessor):
+    """A block id that ends a heading, or a line within a paragraph: a place to lead to, and nothing to see."""
+
+    def __init__(self, pattern: str, md: Markdown, context: Context):
+        super().__init__(pattern, md)
+        self.context = context
+
+    def handleMatch(  # type: ignore[override]
+        self, m: re.Match[str], data: str
+    ) -> tuple[etree.Element | None, int | None, int | None]:
+        note = self.context.note
+        if note is None or m[1].lower() not in note.blocks:
+            return None, None, None
+        return etree.Element("span", {"id": block_anchor(m[1].lower())}), m.start(0), m.end(0)
 
 
 class _WikiLink(InlineProcessor):

@@ -292,15 +292,15 @@ class Index:
         candidates = [
             path for path in self._by_name.get(key.rsplit("/", 1)[-1], ()) if f"/{_key(path)}".endswith(f"/{key}")
         ]
-        return min(candidates, key=lambda path: self._rank(path, source), default=None)
+        return min(candidates, key=lambda path: self._rank(path, source, name), default=None)
 
     def _exact(self, path: str, source: str) -> str | None:
         same = self._by_path.get(_key(path), [])
         return path if path in same else min(same, key=lambda p: self._rank(p, source), default=None)
 
-    def _rank(self, path: str, source: str) -> tuple[bool, int, str]:
-        folder = _folder(source)
-        return (bool(folder) and not path.startswith(f"{folder}/"), len(path), path)
+    def _rank(self, path: str, source: str, name: str = "") -> tuple[bool, int, bool, str]:
+        folder = _folder(source)  # case decides only between names that differ in nothing else
+        return (bool(folder) and not path.startswith(f"{folder}/"), len(path), not path.endswith(name), path)
 
     def resolve(self, link: scan.Link, source: str) -> Resolved:
         """Say where a link leads and what is wrong with it. Never raises; asks the disk nothing."""
