@@ -38,6 +38,7 @@ _REFERENCE = re.compile(
     r" {0,3}\[(?P<id>(?!\^)[^\[\]]+)\]: *(?P<href><[^<>]*>|[^\s<]\S*)(?: +(?P<title>\"[^\"]*\"|'[^']*'|\([^()]*\)))? *$"
 )
 _RULE = re.compile(r" {0,3}\|? *:?-+:? *(?:\| *:?-+:? *)*\|? *$")
+_MARKER = re.compile(r" {0,3}\^[A-Za-z0-9-]+ *$")
 _CALLOUT = re.compile(r"\[![^\[\]\n]+\]")
 _BLOCKS = (
     "address|article|aside|base|basefont|blockquote|body|caption|center|col|colgroup|dd|details|dialog|dir|div|dl|dt|"
@@ -369,7 +370,7 @@ class _Pass:
         text = line[at:]
         leaf = self.leaf
         whole = leaf is not None and leaf.box is self.stack[-1] and matched == len(self.stack)
-        if leaf is not None and leaf.kind == "table" and whole and not self._opens(line, at):
+        if leaf is not None and leaf.kind == "table" and whole and not self._opens(line, at) and not _MARKER.match(text):
             leaf.lines.append(text)
             return
         if leaf is not None and leaf.kind == "p":

@@ -34,6 +34,7 @@ from paperimpl.markdown.blocks import Blocks
 from paperimpl.markdown.embeds import MEDIA, Embeds, Media, slot
 from paperimpl.markdown.fences import Highlight, Mermaid, MermaidError
 from paperimpl.markdown.katex import Katex, KatexError
+from paperimpl.markdown.mathml import MathML
 from paperimpl.markdown.safe import Clean, Kept, Pieces, Restore, guard
 from paperimpl.vault import scan
 from paperimpl.vault.check import QUOTE, Health
@@ -87,7 +88,7 @@ class Context:
     health: Health | None = None
     repository: Path | None = None
     code_url: str = ""
-    katex: Katex | None = None
+    katex: Katex | MathML | None = None
     mermaid: Mermaid | None = None
     tag_url: Callable[[str], str] | None = None
     safe: bool = False
@@ -560,15 +561,30 @@ class _MarkdownLinks(Treeprocessor):
             found = self.context.index.resolve(link, self.context.source)
             if found.kind in ("note", "file"):
                 here = found.path == self.context.host
-                element.set(
-                    key, f"#{found.anchor}" if here and not target else self.context.href(found.path, found.anchor)
-                )
+                address = f"#{found.anchor}" if here and not target else self.context.href(found.path, found.anchor)
+                element.set(key, address)
+                if element.tag == "img" and found.path.rpartition(".")[2].lower() not in IMAGES:
+                    self._embed(element, link, found.path, address)
                 continue
             if element.tag == "img":
                 element.text = AtomicString(element.get("alt", ""))
             element.tag = "span"
             element.attrib.clear()
             element.set("class", "private" if found.kind == "private" else "broken")
+
+
+    def _embed(self, element: etree.Element, link: scan.Link, path: str, address: str) -> None:
+        """Make of `![words](file)` what `![[file|words]]` is, where the file is no image."""
+        words, size = element.get("alt", ""), [element.get(key, "") for key in ("width", "height")]
+        element.tag = "a"
+        element.attrib.clear()
+        element.attrib.update({"class": "wikilink", "href": address})
+        element.text = AtomicString(words or PurePosixPath(path).name)
+        if media := MEDIA.get(path.rpartition(".")[2].lower()):
+            element.set("data-media", media)
+            element.attrib.update({f"data-{key}": n for key, n in zip(("width", "height"), size, strict=True) if n})
+        elif path not in self.context.index.files or path in self.context.index.notebooks:
+            slot(path, link.fragment, element)
 
 
 class _Math(Treeprocessor):
@@ -603,7 +619,9 @@ class _Math(Treeprocessor):
         first = tex.split("\n")[0]
         at = note.text.find(first) if note else -1
         line = scan.line_of(note.text, at) if note and at >= 0 else 0
-        return Problem(f"vault/{self.context.source}", line, f"formula {first[:60]!r}: {why}", "mend the formula")
+        error = isinstance(self.context.katex, Katex)
+        remedy = "mend the formula" if error else "mend the formula, or install KaTeX, which understands more"
+        return Problem(f"vault/{self.context.source}", line, f"formula {first[:60]!r}: {why}", remedy, error)
 
 
 def size_of(label: str) -> tuple[str, str, str]:

@@ -29,6 +29,7 @@ from mkdocs.utils import get_relative_url
 from paperimpl.markdown.extension import Context, VaultExtension, settings
 from paperimpl.markdown.fences import Mermaid
 from paperimpl.markdown.katex import Katex
+from paperimpl.markdown.mathml import MathML
 from paperimpl.publish import attachments, feed, frontend, graph, notebook, notfound, properties
 from paperimpl.publish.pages import Publication
 from paperimpl.vault.check import Health
@@ -88,7 +89,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         cache = self.repository / ".cache/paperimpl"
         self.context = Context(
             Index({}),
-            katex=self.katex,
+            katex=self.katex or (MathML() if MathML.installed() else None),
             mermaid=Mermaid(cache) if Mermaid.installed() else None,
             code_url=self.config.code_url,
             safe=self.config.safe,

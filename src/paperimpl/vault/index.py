@@ -189,7 +189,7 @@ class Index:
         notebooks: those of `files` that are notebooks, by path; their text is that of their Markdown cells.
         unreadable: what is wrong with files that could not be read, or not whole.
         withheld: those of `files` that are not to be published; links to them lead nowhere.
-        outside: paths that lead out of the vault, by a symbolic link; they are not read and nothing finds them.
+        outside: paths that lead out of the vault or nowhere, by a symbolic link; they are not read and nothing finds them.
         strict_line_breaks: whether a newline in a paragraph is only a space, as `.obsidian/app.json` may say.
     """
 
@@ -221,10 +221,9 @@ class Index:
         for path in sorted(paths):
             if hidden(path) or path.lower().startswith(templates):
                 continue
-            if not (vault / path).resolve().is_relative_to(root):
+            if why := _unreachable(vault / path, root):
                 outside.add(path)
-                remedy = "put the file itself into the vault, or remove the link"
-                unreadable.append(Problem(f"vault/{path}", 0, "a symbolic link that leads out of the vault", remedy))
+                unreadable.append(Problem(f"vault/{path}", 0, *why))
                 continue
             if not path.endswith(".md"):
                 files.add(path)
@@ -428,6 +427,19 @@ class Index:
             for _, line, resolved in entries:
                 if resolved.problem:
                     yield Problem(f"vault/{path}", line, f"link to {resolved.problem[0]}", resolved.problem[1])
+
+
+def _unreachable(file: Path, root: Path) -> tuple[str, str] | None:
+    """Say why a file cannot be read, and what to do; None where it can."""
+    try:
+        if not file.is_file():
+            return "a symbolic link that leads nowhere", "mend the link, or remove it"
+        if not file.resolve().is_relative_to(root):
+            return "a symbolic link that leads out of the vault", "put the file itself into the vault, or remove the link"
+        file.open("rb").close()
+    except (OSError, RuntimeError) as refused:  # RuntimeError: a link to itself, before Python 3.13
+        return f"cannot be read: {getattr(refused, 'strerror', '') or refused}", "give yourself the right, or remove it"
+    return None
 
 
 def _strict_line_breaks(vault: Path) -> bool:
