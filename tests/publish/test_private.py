@@ -1,5 +1,7 @@
 """Nothing private leaks: what is not published is nowhere in the site, in no page, index, map or file name."""
 
+import json
+
 import pytest
 
 HIDDEN = "---\npublish: false\n---\n"
@@ -136,3 +138,53 @@ def test_front_matter_is_not_shown_even_where_it_is_broken(small, everywhere):
     built = small.build()
     assert built.page("lessons/broken").find("h1").text.startswith("Broken")
     assert everywhere(built.site, "pouch-9c1d", "zanzibar") == []
+
+
+SECRET = "pouch-9c1d"  # in every place that is private, and in no other
+
+
+def plant(note, publish):
+    """Write a vault whose every private place holds the secret."""
+    note("Public.md", f"---\n{publish}---\n# Public\n\n[[Hidden|one]] [[{SECRET}|two]] [three](Hidden.md) ![[Hidden]]\n"
+         f"[[Hidden#{SECRET}|four]] [[Hidden#^{SECRET}|five]] ![[Hidden#{SECRET}]]\n"
+         f"a %%{SECRET}%% b <!-- {SECRET} --> c\n\n%%\n{SECRET}\n%%\n\nThe olive grows. [[Second]]\n")
+    note("Second.md", f"---\n{publish}tags: [shown]\n---\nBack to [[Public]].\n")
+    hidden = "publish: false\n"
+    note("Hidden.md", f"---\n{hidden}title: {SECRET} title\naliases: [{SECRET} alias, old/{SECRET}]\ntags: [{SECRET}]\n"
+         f"description: {SECRET}\npermalink: {SECRET}/here\ncover: '[[{SECRET}.png]]'\ncssclasses: [{SECRET}]\n"
+         f"related: '[[{SECRET}-property]]'\ndate: 2030-01-01\n---\n## {SECRET}\n\nOf Public and Second {SECRET} says the "
+         f"olive grows. ^{SECRET}\n\n#{SECRET}/inline [[{SECRET}-wanted]] ![[{SECRET}.png]] [[Public|{SECRET} label]] "
+         f"[[Second]] ${SECRET}$ [^1]\n\n```mermaid\ngraph TD\n A[{SECRET}]\n```\n\n[^1]: {SECRET}\n")
+    note(f"{SECRET}.md", f"---\n{hidden}---\nOf Public. [[Second]]\n")
+    note(f"{SECRET} folder/Inner.md", f"---\n{hidden}---\n{SECRET} [[Public]]\n")
+    note(f"{SECRET}.png", f"\x89PNG {SECRET}".encode("latin1"))
+    note(f"folder/{SECRET}.pdf", f"%PDF-1.4 {SECRET}")
+    note("Templates/Daily.md", f"{SECRET} [[Public]]")
+    note(".obsidian/app.json", f'{{"x": "{SECRET}"}}')
+    note(".trash/Gone.md", f"{SECRET} [[Public]]")
+    note("drafts/Draft.md", f"---\n{publish}title: {SECRET}\ntags: [{SECRET}]\n---\n{SECRET} of [[Public]]\n")
+    note("left/Out.md", f"---\n{publish}---\n{SECRET} of [[Public]]\n")
+    note("Unmarked.md", f"---\n{'publish: false' if not publish else f'tags: [{SECRET}]'}\n---\n{SECRET} [[Public]]\n")
+    cell = {"cell_type": "markdown", "metadata": {"x": SECRET}, "source": [f"# Book\n%%{SECRET}%% [[Hidden|six]]"]}
+    book = {"cells": [cell], "metadata": {"x": SECRET}, "nbformat": 4, "nbformat_minor": 4}
+    if not publish:
+        note("Book.ipynb", json.dumps(book))
+        note("Third.md", "[[Book.ipynb]] ![[Book.ipynb]]\n")
+
+
+@pytest.mark.parametrize(("mode", "publish"), [("all", ""), ("marked", "publish: true\n")])
+def test_a_secret_in_every_private_place_is_nowhere(mode, publish, foreign, everywhere):
+    plant(foreign.note, publish)
+    foreign.write(
+        "mkdocs.yml",
+        "site_name: A garden\nsite_url: https://example.org/\ndocs_dir: notes\ntheme:\n  name: material\n  font: false\n"
+        f"plugins:\n  - search\n  - vault:\n      publish: {mode}\nexclude_docs: left/\ndraft_docs: drafts/\n",
+    )
+    built = foreign.build()
+    assert built.code == 0, built.log
+    assert everywhere(built.site, SECRET) == []
+    assert everywhere(built.site, "Hidden.md", "Hidden/") == []
+    shown = " ".join(built.page("Public").select_one("article").text.split())
+    assert "one two three" in shown
+    assert (built.site / "Second/index.html").is_file()
+    assert (built.site / "feed.xml").is_file()
