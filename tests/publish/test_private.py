@@ -145,16 +145,22 @@ SECRET = "pouch-9c1d"  # in every place that is private, and in no other
 
 def plant(note, publish):
     """Write a vault whose every private place holds the secret."""
-    note("Public.md", f"---\n{publish}---\n# Public\n\n[[Hidden|one]] [[{SECRET}|two]] [three](Hidden.md) ![[Hidden]]\n"
-         f"[[Hidden#{SECRET}|four]] [[Hidden#^{SECRET}|five]] ![[Hidden#{SECRET}]]\n"
-         f"a %%{SECRET}%% b <!-- {SECRET} --> c\n\n%%\n{SECRET}\n%%\n\nThe olive grows. [[Second]]\n")
+    note(
+        "Public.md",
+        f"---\n{publish}---\n# Public\n\n[[Hidden|one]] [[{SECRET}|two]] [three](Hidden.md) ![[Hidden]]\n"
+        f"[[Hidden#{SECRET}|four]] [[Hidden#^{SECRET}|five]] ![[Hidden#{SECRET}]]\n"
+        f"a %%{SECRET}%% b <!-- {SECRET} --> c\n\n%%\n{SECRET}\n%%\n\nThe olive grows. [[Second]]\n",
+    )
     note("Second.md", f"---\n{publish}tags: [shown]\n---\nBack to [[Public]].\n")
     hidden = "publish: false\n"
-    note("Hidden.md", f"---\n{hidden}title: {SECRET} title\naliases: [{SECRET} alias, old/{SECRET}]\ntags: [{SECRET}]\n"
-         f"description: {SECRET}\npermalink: {SECRET}/here\ncover: '[[{SECRET}.png]]'\ncssclasses: [{SECRET}]\n"
-         f"related: '[[{SECRET}-property]]'\ndate: 2030-01-01\n---\n## {SECRET}\n\nOf Public and Second {SECRET} says the "
-         f"olive grows. ^{SECRET}\n\n#{SECRET}/inline [[{SECRET}-wanted]] ![[{SECRET}.png]] [[Public|{SECRET} label]] "
-         f"[[Second]] ${SECRET}$ [^1]\n\n```mermaid\ngraph TD\n A[{SECRET}]\n```\n\n[^1]: {SECRET}\n")
+    note(
+        "Hidden.md",
+        f"---\n{hidden}title: {SECRET} title\naliases: [{SECRET} alias, old/{SECRET}]\ntags: [{SECRET}]\n"
+        f"description: {SECRET}\npermalink: {SECRET}/here\ncover: '[[{SECRET}.png]]'\ncssclasses: [{SECRET}]\n"
+        f"related: '[[{SECRET}-property]]'\ndate: 2030-01-01\n---\n## {SECRET}\n\nOf Public and Second {SECRET} says the "
+        f"olive grows. ^{SECRET}\n\n#{SECRET}/inline [[{SECRET}-wanted]] ![[{SECRET}.png]] [[Public|{SECRET} label]] "
+        f"[[Second]] ${SECRET}$ [^1]\n\n```mermaid\ngraph TD\n A[{SECRET}]\n```\n\n[^1]: {SECRET}\n",
+    )
     note(f"{SECRET}.md", f"---\n{hidden}---\nOf Public. [[Second]]\n")
     note(f"{SECRET} folder/Inner.md", f"---\n{hidden}---\n{SECRET} [[Public]]\n")
     note(f"{SECRET}.png", f"\x89PNG {SECRET}".encode("latin1"))

@@ -370,7 +370,13 @@ class _Pass:
         text = line[at:]
         leaf = self.leaf
         whole = leaf is not None and leaf.box is self.stack[-1] and matched == len(self.stack)
-        if leaf is not None and leaf.kind == "table" and whole and not self._opens(line, at) and not _MARKER.match(text):
+        if (
+            leaf is not None
+            and leaf.kind == "table"
+            and whole
+            and not self._opens(line, at)
+            and not _MARKER.match(text)
+        ):
             leaf.lines.append(text)
             return
         if leaf is not None and leaf.kind == "p":

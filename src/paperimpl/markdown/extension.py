@@ -572,7 +572,6 @@ class _MarkdownLinks(Treeprocessor):
             element.attrib.clear()
             element.set("class", "private" if found.kind == "private" else "broken")
 
-
     def _embed(self, element: etree.Element, link: scan.Link, path: str, address: str) -> None:
         """Make of `![words](file)` what `![[file|words]]` is, where the file is no image."""
         words, size = element.get("alt", ""), [element.get(key, "") for key in ("width", "height")]

@@ -435,7 +435,10 @@ def _unreachable(file: Path, root: Path) -> tuple[str, str] | None:
         if not file.is_file():
             return "a symbolic link that leads nowhere", "mend the link, or remove it"
         if not file.resolve().is_relative_to(root):
-            return "a symbolic link that leads out of the vault", "put the file itself into the vault, or remove the link"
+            return (
+                "a symbolic link that leads out of the vault",
+                "put the file itself into the vault, or remove the link",
+            )
         file.open("rb").close()
     except (OSError, RuntimeError) as refused:  # RuntimeError: a link to itself, before Python 3.13
         return f"cannot be read: {getattr(refused, 'strerror', '') or refused}", "give yourself the right, or remove it"
