@@ -144,7 +144,9 @@ class Watched:
         """What it asked of other hosts."""
         own = urlsplit(self.address).netloc
         return [
-            url for url in self.asked if urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).netloc != own
+            url
+            for url in self.asked
+            if urlsplit(url).scheme not in ("data", "blob", "chrome-extension") and urlsplit(url).netloc != own
         ]
 
 

@@ -183,7 +183,8 @@ def test_a_secret_in_every_private_place_is_nowhere(mode, publish, foreign, ever
     plant(foreign.note, publish)
     foreign.write(
         "mkdocs.yml",
-        "site_name: A garden\nsite_url: https://example.org/\ndocs_dir: notes\ntheme:\n  name: material\n  font: false\n"
+        "site_name: A garden\nsite_url: https://example.org/\ndocs_dir: notes\n"
+        "theme:\n  name: material\n  font: false\n"
         f"plugins:\n  - search\n  - vault:\n      publish: {mode}\nexclude_docs: left/\ndraft_docs: drafts/\n",
     )
     built = foreign.build()

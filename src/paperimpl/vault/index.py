@@ -189,7 +189,7 @@ class Index:
         notebooks: those of `files` that are notebooks, by path; their text is that of their Markdown cells.
         unreadable: what is wrong with files that could not be read, or not whole.
         withheld: those of `files` that are not to be published; links to them lead nowhere.
-        outside: paths that lead out of the vault or nowhere, by a symbolic link; they are not read and nothing finds them.
+        outside: paths that lead out of the vault or nowhere, by a symbolic link; not read, and nothing finds them.
         strict_line_breaks: whether a newline in a paragraph is only a space, as `.obsidian/app.json` may say.
     """
 
