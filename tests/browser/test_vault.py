@@ -33,24 +33,19 @@ def link(page, name):
 
 @pytest.mark.parametrize("how", ["mouse", "keyboard"])
 def test_a_link_shows_what_it_leads_to(how, see):
-    page = see("Links%20rules/Links/", **(PHONE if how == "touch" else {})).page
+    page = see("Links%20rules/Links/").page
     target = link(page, "labelled")
     target.scroll_into_view_if_needed()
     if how == "mouse":
         target.hover()
-    elif how == "keyboard":
+    else:
         target.focus()
         page.keyboard.press("Shift+Tab")
         page.keyboard.press("Tab")
-    else:
-        spot = target.bounding_box()
-        at = {"x": spot["x"] + spot["width"] / 2, "y": spot["y"] + spot["height"] / 2}
-        page.context.new_cdp_session(page).send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [at]})
     expect(page.locator(".preview")).to_contain_text("The second details, not the first.")
     expect(page.locator(".preview")).not_to_contain_text("The first details")
-    if how != "touch":
-        page.keyboard.press("Escape")
-        expect(page.locator(".preview")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(page.locator(".preview")).to_have_count(0)
 
 
 def test_a_link_to_a_block_shows_that_block(see):

@@ -157,7 +157,7 @@ def plant(note, publish):
         "Hidden.md",
         f"---\n{hidden}title: {SECRET} title\naliases: [{SECRET} alias, old/{SECRET}]\ntags: [{SECRET}]\n"
         f"description: {SECRET}\npermalink: {SECRET}/here\ncover: '[[{SECRET}.png]]'\ncssclasses: [{SECRET}]\n"
-        f"related: '[[{SECRET}-property]]'\ndate: 2030-01-01\n---\n## {SECRET}\n\nOf Public and Second {SECRET} says the "
+        f"related: '[[{SECRET}-property]]'\ndate: 2030-01-01\n---\n## {SECRET}\n\nOf Public, Second {SECRET} says the "
         f"olive grows. ^{SECRET}\n\n#{SECRET}/inline [[{SECRET}-wanted]] ![[{SECRET}.png]] [[Public|{SECRET} label]] "
         f"[[Second]] ${SECRET}$ [^1]\n\n```mermaid\ngraph TD\n A[{SECRET}]\n```\n\n[^1]: {SECRET}\n",
     )
