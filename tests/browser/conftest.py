@@ -146,7 +146,8 @@ class Watched:
         return [
             url
             for url in self.asked
-            if urlsplit(url).scheme not in ("data", "blob", "chrome-extension") and urlsplit(url).netloc != own
+            if urlsplit(url).scheme not in ("data", "blob", "chrome", "chrome-extension")
+            and urlsplit(url).netloc != own
         ]
 
 
