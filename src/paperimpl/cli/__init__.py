@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from paperimpl.vault.evidence import TUNED_ON, refuse
 from paperimpl.vault.paper import Paper, papers, root
 from paperimpl.vault.problem import Problem, VaultError
 
@@ -93,6 +94,8 @@ def run(
     """Run claims and record what they measure; draws their figures, too."""
     from paperimpl.cli.run import is_stale, run_claims
 
+    if wrong := refuse(range(seeds)):
+        raise typer.BadParameter(f"{wrong}; say --seeds {TUNED_ON[0]} or fewer")
     chosen = _chosen(slugs or [], everything or (stale and not slugs))
     if stale:
         chosen = [paper for paper in chosen if is_stale(paper)]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from paperimpl.vault.code import SNIPPET, symbol
 from paperimpl.vault.digest import digest
+from paperimpl.vault.evidence import refuse
 from paperimpl.vault.index import Index, Note
 from paperimpl.vault.paper import Paper, papers
 from paperimpl.vault.problem import Problem, VaultError, nearest
@@ -112,6 +113,9 @@ class Health:
                 remedy = f"run: paperimpl run {slug}"
                 yield Problem(paper.place("result"), 1, "result of code that has changed since", remedy)
             seeds = {run.seed for run in recorded.runs}
+            if told := refuse(sorted(seeds), recorded.tuned_on):
+                remedy = f"report seeds that chose nothing: paperimpl run {slug}"
+                yield Problem(paper.place("result"), 1, told, remedy)
             if len(seeds) < LEAST_SEEDS:
                 remedy = f"run: paperimpl run {slug} --seeds {LEAST_SEEDS}"
                 yield Problem(paper.place("result"), 1, f"{len(seeds)} seeds, fewer than {LEAST_SEEDS}", remedy)
