@@ -8,7 +8,7 @@ from pathlib import Path
 
 from paperimpl.vault.code import SNIPPET, symbol
 from paperimpl.vault.digest import digest
-from paperimpl.vault.evidence import refuse
+from paperimpl.vault.evidence import Mutants, refuse
 from paperimpl.vault.index import Index, Note
 from paperimpl.vault.paper import Paper, papers
 from paperimpl.vault.problem import Problem, VaultError, nearest
@@ -39,6 +39,7 @@ class Health:
         self.papers: dict[str, Paper] = {paper.slug: paper for paper in papers(repository)}
         self.records: dict[str, Record] = {}
         self.results: dict[str, Recorded] = {}
+        self.mutants: dict[str, Mutants] = {}
         self._problems: list[Problem] = []
         for slug, paper in self.papers.items():
             path = f"{paper.chapter}/{slug}/{slug}.md"
@@ -57,6 +58,12 @@ class Health:
                 except ValueError as broken:
                     remedy = f"run: paperimpl run {slug}"
                     self._problems.append(Problem(paper.place("result"), 1, str(broken), remedy))
+            if paper.places["mutants"].is_file():
+                try:
+                    self.mutants[slug] = Mutants.load(paper.places["mutants"])
+                except ValueError as broken:
+                    remedy = f"run: paperimpl mutate {slug}"
+                    self._problems.append(Problem(paper.place("mutants"), 1, str(broken), remedy))
 
     def problems(self) -> list[Problem]:
         """List everything, by file and line."""
