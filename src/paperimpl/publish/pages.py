@@ -20,6 +20,7 @@ from paperimpl.publish.address import Addresses, redirect, relative
 from paperimpl.publish.backlinks import Backlinks
 from paperimpl.publish.generated import Generated, Generator
 from paperimpl.publish.readable import excerpt
+from paperimpl.vault.code import symbol
 from paperimpl.vault.evidence import RULE
 from paperimpl.vault.index import Note, anchor, hidden, loose_name
 from paperimpl.vault.paper import CHAPTER, CHAPTERS, Paper
@@ -225,13 +226,8 @@ class Publication:
         return f"{self.repository_url}/blob/main/{paper.place(kind)}" if self.repository_url else ""
 
     def _test_url(self, path: str, name: str) -> str:
-        """Where a test is shown: its lines, where the site says how; else its file in the repository."""
-        try:
-            found = symbol(f"{path.removeprefix('src/paperimpl/')}:{name}", self.repository or Path())
-        except (KeyError, SyntaxError):
-            return ""
-        address = self.context.code_url or (self.repository_url and f"{self.repository_url}/blob/main/{{path}}")
-        return address.format(path=path, first=found.first, last=found.last)
+        """Where the lines of a test are shown; empty where the site does not say."""
+        return self.context.link_to_code(symbol(f"{path}:{name}", self.repository or Path()))
 
     def tail(self, note: Note) -> str:
         """Markdown that ends a paper's note: its result by seed, its PDF where it may be shown, its whole code."""

@@ -37,7 +37,8 @@ export function enhance(box) {
     const word = bar.querySelector("input").value.trim().toLowerCase();
     const choice = bar.querySelector("select").value;
     for (const row of rows) {
-      row.hidden = !row.textContent.toLowerCase().includes(word) || (choice && row.dataset.group !== choice);
+      const words = `${row.textContent} ${row.dataset.words ?? ""}`.toLowerCase();
+      row.hidden = !words.includes(word) || (choice && row.dataset.group !== choice);
     }
     const shown = rows.filter((row) => !row.hidden).length;
     said.textContent = shown === rows.length ? `${shown} papers` : `${shown} of ${rows.length} papers`;
