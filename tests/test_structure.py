@@ -20,8 +20,8 @@ import pytest
 
 from paperimpl.vault.check import Health, cycles
 from paperimpl.vault.digest import modules
-from paperimpl.vault.frontmatter import split
 from paperimpl.vault.evidence import REPRODUCED
+from paperimpl.vault.frontmatter import split
 from paperimpl.vault.index import Index
 from paperimpl.vault.marked import marked
 from paperimpl.vault.paper import OPTIONAL, Paper, papers
@@ -149,7 +149,7 @@ def equations(repository: Path) -> Iterator[str]:
 
 
 def checks(repository: Path) -> Iterator[str]:
-    """Every paper makes the four checks, each by a marked test or the claim, or its record says why one does not apply."""
+    """Every paper makes the four checks, by marked tests and its claim, or its record says why one does not apply."""
     health = Health(repository)
     for slug, record in health.records.items():
         paper = health.papers[slug]

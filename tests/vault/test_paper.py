@@ -20,6 +20,8 @@ def test_every_place_of_a_paper_follows_from_its_slug(tmp_path):
         "model": "src/paperimpl/papers/lstm.py",
         "claim": "src/paperimpl/claims/lstm.py",
         "test": "tests/papers/test_lstm.py",
+        "mutants": "vault/04-sequences/lstm/lstm.mutants.json",
+        "weights": "tests/weights/test_lstm.py",
         "bugs": "tests/papers/bugs/lstm.toml",
     }
 

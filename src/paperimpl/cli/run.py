@@ -104,7 +104,14 @@ def _record(paper: Paper, done: list[tuple[Run, dict[str, str]]], digest: str, c
         remedy = "let every seed measure the same, at least one number"
         return [Problem(paper.place("claim"), 0, "nothing recorded: its seeds measured different things", remedy)]
     recorded = Recorded(
-        says, threshold, digest, done[0][1], runs, made_with(), effect=effect(paper.slug), sizes=sizes(paper.slug)
+        says,
+        threshold,
+        digest,
+        done[0][1],
+        runs,
+        made_with(),
+        effect=effect(paper.slug),
+        sizes=tuple(sizes(paper.slug)),
     )
     enough = len(runs) >= LEAST_SEEDS
     if enough:

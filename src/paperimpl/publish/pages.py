@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from paperimpl.markdown.extension import Context
 from paperimpl.publish import evidence, feed, graph, history, properties
@@ -101,7 +101,7 @@ class Publication:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self.jinja.filters |= {"number": number, "amount": _amount, "cell": _cell}
+        self.jinja.filters |= {"number": number, "amount": _amount, "plain": _plain}
         health = context.health
         self._papers = {
             f"{paper.chapter}/{slug}/{slug}.md": paper for slug, paper in (health.papers.items() if health else ())
@@ -446,9 +446,9 @@ def _amount(value: float) -> str:
     return f"{value / 1e6:,.1f} million" if 1e5 <= value < 1e10 else str(number(value))
 
 
-def _cell(text: str) -> str:
-    """Fit a sentence into a cell of a Markdown table."""
-    return " ".join(text.split()).replace("|", "&#124;")
+def _plain(text: str) -> Markup:
+    """Put a sentence of a record into Markdown as it is written: in one line, and nothing in it is markup."""
+    return Markup(_escape(" ".join(text.split())))
 
 
 def _escape(text: str) -> str:

@@ -7,7 +7,7 @@ import json
 import re
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -66,8 +66,8 @@ class Recorded:
     made_with: Mapping[str, str]
     effect: Effect | None = None
     sizes: Sequence[Size] = ()
-    tuned_on: Sequence[int] = TUNED_ON
-    seal: str = ""
+    tuned_on: Sequence[int] = tuple(TUNED_ON)
+    seal: str = field(default="", compare=False)
 
     @property
     def effects(self) -> list[float]:
@@ -132,8 +132,8 @@ class Recorded:
                 runs,
                 data.get("made_with", {}),
                 Effect(**data["effect"]) if data.get("effect") else None,
-                [Size(**size) for size in data.get("sizes", ())],
-                data.get("tuned_on", TUNED_ON),
+                tuple(Size(**size) for size in data.get("sizes", ())),
+                tuple(data.get("tuned_on", TUNED_ON)),
                 data.get("seal", ""),
             )
             _ = recorded.effects
