@@ -225,9 +225,11 @@ def test_a_notebook_brings_its_style_as_a_file_and_once(visit):
 
 def test_a_page_that_is_not_there_says_so_in_the_sites_own_look(visit):
     watched = visit(KINDS["404"])
-    expect(watched.page.locator("h1")).to_contain_text("404")
-    font = watched.page.locator("h1").evaluate("e => getComputedStyle(e).fontFamily")
+    heading = watched.page.get_by_role("heading", name="There is no page here")
+    expect(heading).to_be_visible()
+    font = heading.evaluate("e => getComputedStyle(e).fontFamily")
     assert "Newsreader" in font
+    watched.page.keyboard.press("Escape")  # the search for the address's words is open
     watched.page.get_by_role("link", name="paperimpl").first.click()
     expect(watched.page).to_have_url(watched.address)
 
