@@ -26,6 +26,12 @@ def main() -> None:
     except VaultError as wrong:
         _tell(list(wrong.problems))
         sys.exit(1)
+    except OSError as failed:  # a full disk, a folder that is not ours: the writer has named the file
+        if not failed.filename or not failed.strerror:
+            raise
+        remedy = "nothing half-written was left; make room, or mend the folder's rights, and run it again"
+        _tell([Problem(str(failed.filename), 0, f"cannot be read or written: {failed.strerror}", remedy)])
+        sys.exit(1)
     except ModuleNotFoundError as absent:  # the site's environment has no torch, and need not
         if (absent.name or "paperimpl").startswith("paperimpl"):
             raise
@@ -112,6 +118,37 @@ def run(
         _finish(run_claims(chosen, range(seeds), jobs, out))
     except KeyboardInterrupt:
         err.print("interrupted: finished papers are recorded, nothing of the others was written")
+        raise typer.Exit(130) from None
+
+
+@app.command()
+def mutate(
+    slugs: Annotated[list[str] | None, typer.Argument(help="papers")] = None,
+    stale: Annotated[bool, typer.Option("--stale", help="only those whose model, tests or bugs have changed")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="every paper")] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="how many processes")] = os.cpu_count() or 1,
+    again: Annotated[bool, typer.Option("--again", help="try again what an earlier run has tried")] = False,
+) -> None:
+    """Break a model in every small way and see its tests fail; record the share noticed, exit 1 below 90%.
+
+    First the bugs that tests/papers/bugs/SLUG.toml lists are planted, then mutants made: another operator, number,
+    axis or sign, swapped or dropped arguments, dropped calls and statements. Survivors are listed with their line.
+    """
+    from paperimpl.cli.mutate import is_stale
+    from paperimpl.cli.mutate import mutate as examine
+
+    chosen = _chosen(slugs or [], everything or (stale and not slugs))
+    if stale:
+        chosen = [paper for paper in chosen if is_stale(paper)]
+        if not chosen:
+            out.print("every score is of the code and the tests as they are")
+            return
+    if not chosen:
+        raise typer.BadParameter("name a paper, or say --stale or --all")
+    try:
+        _finish(examine(chosen, root(), jobs, out, again=again))
+    except KeyboardInterrupt:
+        err.print("interrupted: what was tried is remembered, and the same command goes on from there")
         raise typer.Exit(130) from None
 
 

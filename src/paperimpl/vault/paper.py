@@ -67,6 +67,7 @@ class Paper:
             "pdf": folder / f"{self.slug}.pdf",
             "result": folder / f"{self.slug}.claim.json",
             "figure": folder / f"{self.slug}.claim.svg",
+            "mutants": folder / f"{self.slug}.mutants.json",
             "model": code / "papers" / f"{self.slug}.py",
             "claim": code / "claims" / f"{self.slug}.py",
             "test": self.repository / "tests/papers" / f"test_{self.slug}.py",
