@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from paperimpl.vault.paper import Paper, papers, root
 from paperimpl.vault.problem import Problem, VaultError
+from paperimpl.vault.result import FIRST_TUNING_SEED
 
 __all__ = ["app", "main"]
 
@@ -35,7 +37,9 @@ def main() -> None:
     except ModuleNotFoundError as absent:  # the site's environment has no torch, and need not
         if (absent.name or "paperimpl").startswith("paperimpl"):
             raise
-        _tell([Problem(f"{absent.name}", 0, "is not installed, and this command needs it", "pip install -e '.[lab]'")])
+        extra = {"distributed": "cluster"}.get(absent.name or "", "lab")
+        remedy = f"pip install -e '.[{extra}]'"
+        _tell([Problem(f"{absent.name}", 0, "is not installed, and this command needs it", remedy)])
         sys.exit(1)
 
 
@@ -93,8 +97,16 @@ def run(
     slugs: Annotated[list[str] | None, typer.Argument(help="papers")] = None,
     stale: Annotated[bool, typer.Option("--stale", help="only those whose code has changed since")] = False,
     everything: Annotated[bool, typer.Option("--all", help="every paper")] = False,
-    seeds: Annotated[int, typer.Option(min=1, help="how many seeds, from 0; fewer than 5 are not recorded")] = 5,
+    seeds: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=FIRST_TUNING_SEED,
+            help="how many seeds, from 0; fewer than 5 are not recorded; those from 100 choose settings",
+        ),
+    ] = 5,
     jobs: Annotated[int, typer.Option(min=1, help="how many processes")] = os.cpu_count() or 1,
+    cluster: Annotated[str, typer.Option(help="run on a Dask cluster: its scheduler, tcp://HOST:8786")] = "",
 ) -> None:
     """Run claims and record what they measure; draws their figures, too."""
     from paperimpl.cli.run import is_stale, run_claims
@@ -115,9 +127,43 @@ def run(
     if missing:
         _finish(missing)
     try:
-        _finish(run_claims(chosen, range(seeds), jobs, out))
+        _finish(run_claims(chosen, range(seeds), jobs, out, cluster))
     except KeyboardInterrupt:
         err.print("interrupted: finished papers are recorded, nothing of the others was written")
+        raise typer.Exit(130) from None
+
+
+@app.command()
+def sweep(
+    slug: Annotated[str, typer.Argument(help="a paper")],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="a parameter of its claim and values to try: T=50,100")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="how many seeds for each configuration, from 100")] = 3,
+    into: Annotated[
+        Path | None, typer.Option(help="a folder for the runs and the page; sweeps/SLUG unless told", file_okay=False)
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="how many processes")] = os.cpu_count() or 1,
+    cluster: Annotated[str, typer.Option(help="run on a Dask cluster: its scheduler, tcp://HOST:8786")] = "",
+) -> None:
+    """Try a claim with every combination of settings, and draw the comparison as a page of its own.
+
+    Every run is kept as it comes in; after an interruption the same command runs what is missing. Seeds begin at
+    100, for those that choose settings may not be those that are reported. Results are nobody's evidence: nothing
+    in the vault changes.
+    """
+    repository = root()
+    paper = Paper.find(slug, repository)
+    if not paper.places["claim"].is_file():
+        _finish([Problem(paper.place("claim"), 0, "there is no claim to run", "write it; CONTRIBUTING.md says how")])
+    from paperimpl.cli.sweep import sweep as run_grid
+
+    folder = into.absolute() if into else repository / "sweeps" / slug
+    chosen = range(FIRST_TUNING_SEED, FIRST_TUNING_SEED + seeds)
+    try:
+        _finish(run_grid(paper, settings or [], chosen, folder, jobs, out, cluster))
+    except KeyboardInterrupt:
+        err.print("interrupted: finished runs are kept, and the same command runs the others")
         raise typer.Exit(130) from None
 
 

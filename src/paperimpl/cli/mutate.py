@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -120,6 +121,9 @@ class _Examination:
             raise VaultError(Problem(self.paper.place("test"), 0, message, f"pytest {self.paper.place('test')}"))
         return max(_LEAST_SECONDS, 10 * with_it.seconds)
 
+    def _submit(self, trial: Callable[[Trials], Verdict]) -> Future[Verdict]:
+        return self.pool.submit(self._tried, trial)
+
     def _tried(self, trial: Callable[[Trials], Verdict]) -> Verdict:
         trials = self.free.get()
         try:
@@ -134,15 +138,11 @@ class _Examination:
         for bug in self.bugs.planted:
             key = ("bug", bug["old"], bug["new"], bug["caught_by"])
             if key not in self.journal.known:
-                trial = self.pool.submit(self._tried, lambda trials, bug=bug: plant(trials, self.paper, bug))
-                waiting[trial] = key
+                waiting[self._submit(partial(plant, paper=self.paper, bug=bug))] = key
         for mutant in found:
             if ("mutant", *mutant.key) not in self.journal.known:
-                source = mutant.source
-                trial = self.pool.submit(
-                    self._tried, lambda trials, source=source: trials.verdict(slug, source, seconds=bound)
-                )
-                waiting[trial] = ("mutant", *mutant.key)
+                trial = partial(Trials.verdict, slug=slug, source=mutant.source, seconds=bound)
+                waiting[self._submit(trial)] = ("mutant", *mutant.key)
         total = len(self.bugs.planted) + len(found)
         task = self.bar.add_task(slug, total=total, completed=total - len(waiting))
         for done in as_completed(waiting):
@@ -185,14 +185,18 @@ class _Examination:
         for mutant in unexcused:
             told = f"{self.paper.place('model')}:{mutant.line}: survived, {mutant.what}: {mutant.old} → {mutant.new}"
             self.console.print(told, markup=False, soft_wrap=True)
-        told = f"{self.paper.slug}: {score.killed} of {score.total - score.equivalent} mutants killed, {score.share:.1%}"
+        told = (
+            f"{self.paper.slug}: {score.killed} of {score.total - score.equivalent} mutants killed, {score.share:.1%}"
+        )
         self.console.print(f"{told}; {score.equivalent} equivalent; {score.planted} bugs planted", soft_wrap=True)
         if problems:
             return problems
         write(self.paper.places["mutants"], score.dump())
         if score.share < LEAST_KILLED:
             message = f"{score.share:.1%} of the mutants are killed, fewer than {LEAST_KILLED:.0%}"
-            remedy = f"write tests that see the survivors, or mark in {self.paper.place('bugs')} those that change nothing"
+            remedy = (
+                f"write tests that see the survivors, or mark in {self.paper.place('bugs')} those that change nothing"
+            )
             problems.append(Problem(self.paper.place("mutants"), 0, message, remedy))
         return problems
 

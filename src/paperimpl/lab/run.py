@@ -17,8 +17,8 @@ from paperimpl.vault.result import Run
 __all__ = ["about", "made_with", "run"]
 
 
-def run(slug: str, seed: int) -> tuple[Run, dict[str, str]]:
-    """Run `claim(seed)` and return what it measured, with the units of its numbers.
+def run(slug: str, seed: int, **settings: Any) -> tuple[Run, dict[str, str]]:
+    """Run `claim(seed, **settings)` and return what it measured, with the units of its numbers.
 
     One thread: results are then the same bits on one machine every time, and a busy machine does not make
     a run many times slower.
@@ -30,7 +30,7 @@ def run(slug: str, seed: int) -> tuple[Run, dict[str, str]]:
     module = importlib.import_module(f"paperimpl.claims.{slug}")
     about(slug)  # a claim without SAYS cannot be recorded: better said before the minutes it takes
     start = time.process_time()
-    result = module.claim(seed)
+    result = module.claim(seed, **settings)
     seconds = time.process_time() - start
     if not isinstance(result, Result):
         raise TypeError(f"claims/{slug}.py: claim({seed}) returned {type(result).__name__}, not a Result")

@@ -57,7 +57,9 @@ class Bugs:
         ]
         if stray := set(tables) - set(wanted):
             told = ", ".join(sorted(stray))
-            problems.append(Problem(paper.place("bugs"), 0, f"unknown tables: {told}", "[[bug]] and [[equivalent]] are"))
+            problems.append(
+                Problem(paper.place("bugs"), 0, f"unknown tables: {told}", "[[bug]] and [[equivalent]] are")
+            )
         if problems:
             raise VaultError(*problems)
         bugs = tables.get("bug", [])
