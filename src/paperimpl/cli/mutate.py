@@ -74,8 +74,11 @@ def plant(trials: Trials, paper: Paper, bug: Mapping[str, str]) -> Verdict:
     """Run the test that is to catch a listed bug, and that one only.
 
     Raises:
-        VaultError: the bug's `old` does not stand exactly once in the model.
+        VaultError: the bug's `old` does not stand exactly once in the model, or there is no such test.
     """
+    if f"def {bug['caught_by']}(" not in paper.places["test"].read_text(encoding="utf-8"):
+        message = f"{bug['what']!r}: no test is called {bug['caught_by']}"
+        raise VaultError(Problem(paper.place("bugs"), 0, message, "name the one that catches it"))
     text = paper.places["model"].read_text(encoding="utf-8")
     if (count := text.count(bug["old"])) != 1:
         message = f"{bug['what']!r}: {bug['old']!r} stands {count} times in the model, not once"
@@ -107,11 +110,10 @@ class _Examination:
         bound = self._unchanged()
         found = mutants(self.text)
         verdicts, missed = self._try_all(found, bound)
-        problems = [*missed, *self._judge(found, verdicts)]
         if evidence_digest(self.paper) != self.digest:
             where = self.paper.place("model")
             return [Problem(where, 0, "nothing recorded: code or tests changed in the meantime", "run it again")]
-        return problems
+        return self._judge(found, verdicts, missed)
 
     def _unchanged(self) -> float:
         """See the model pass as it is; return the seconds that a changed one may take."""
@@ -161,9 +163,11 @@ class _Examination:
         ]
         return {mutant.key: self.journal.known["mutant", *mutant.key] for mutant in found}, missed
 
-    def _judge(self, found: list[Mutant], verdicts: dict[tuple[str, str, str], str]) -> list[Problem]:
-        """Record the score, and tell of survivors."""
-        problems = []
+    def _judge(
+        self, found: list[Mutant], verdicts: dict[tuple[str, str, str], str], missed: list[Problem]
+    ) -> list[Problem]:
+        """Tell of survivors, and record the score unless a listed bug or equivalence is not what the list says."""
+        problems = list(missed)
         excused = {(mutant["in"], mutant["old"], mutant["new"]): mutant["why"] for mutant in self.bugs.equivalent}
         for key in excused:
             change = f"[[equivalent]] in {key[0]!r}: {key[1]!r} → {key[2]!r}"
