@@ -140,7 +140,8 @@ def test_after_ctrl_c_what_was_tried_is_not_tried_again(repository, paper):
     journal.write_text(tried + '["mutant", "twi', encoding="utf-8")  # as a power cut would leave it
     repository("mutate", "double", "--jobs", "1")
     assert journal.read_text(encoding="utf-8").startswith(tried)
-    assert len(journal.read_text(encoding="utf-8").splitlines()) == 1 + 1 + Score.load(paper.places["mutants"]).total
+    score = Score.load(paper.places["mutants"])
+    assert len(journal.read_text(encoding="utf-8").splitlines()) == 1 + 1 + score.total + score.equivalent
 
 
 def test_a_score_is_of_the_past_when_model_tests_or_bugs_change_and_not_when_comments_do(paper):
@@ -177,7 +178,7 @@ def test_a_broken_bug_list_is_told_with_its_place(paper, text, told):
 
 def test_a_record_that_does_not_add_up_is_refused(tmp_path):
     path = tmp_path / "double.mutants.json"
-    path.write_text(Score("sha256:0", 1, 10, 9, 0, [{"in": "f"}]).dump(), encoding="utf-8")
+    path.write_text(Score("sha256:0", 1, 10, 9, [{"in": "f"}], 0).dump(), encoding="utf-8")
     assert Score.load(path).share == 0.9
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"killed": 10}), encoding="utf-8")
     with pytest.raises(ValueError, match="add up"):

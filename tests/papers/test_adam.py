@@ -31,6 +31,7 @@ def noise(*shape):
     return torch.randn(*shape, dtype=torch.float64) * torch.logspace(-4, 1, shape[-1], dtype=torch.float64)
 
 
+@pytest.mark.oracle
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
 @pytest.mark.parametrize("options", [{}, {"lr": 0.1, "betas": (0.7, 0.97), "eps": 1e-3}, {"betas": (0.0, 0.5)}])
 def test_every_step_is_that_of_torch(ours, theirs, options):
@@ -55,6 +56,7 @@ def train(optimizer):
     return torch.stack([a, b, idle]).detach(), losses
 
 
+@pytest.mark.oracle
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
 def test_it_drives_a_model_with_groups_a_closure_and_a_parameter_that_gets_no_gradient(ours, theirs):
     assert_close(train(ours), train(theirs), rtol=1e-10, atol=1e-12)

@@ -66,6 +66,7 @@ def copy_layer(ours, theirs):
     ours.ffn.outer.load_state_dict(theirs.linear2.state_dict())
 
 
+@pytest.mark.oracle
 def test_it_is_torchs_scaled_dot_product_attention():
     q, k, v, mask = real(B, h, T, 5), real(B, h, S, 5), real(B, h, S, 19), torch.rand(B, 1, T, S) < 0.7
     mask[..., 0] = True  # a query that sees nothing has no answer
@@ -74,6 +75,7 @@ def test_it_is_torchs_scaled_dot_product_attention():
     assert_close(attention(q, k, v), torchs(q, k, v), **EXACT)
 
 
+@pytest.mark.oracle
 def test_many_heads_are_torchs_and_so_is_where_they_look():
     ours, theirs = MultiHeadAttention(D, h).double(), nn.MultiheadAttention(D, h, batch_first=True).double()
     with torch.no_grad():
@@ -91,6 +93,7 @@ def test_each_query_looks_only_where_its_own_mask_lets_it():
     assert (looks.tril().sum(dim=-1) - 1).abs().max() < 1e-12
 
 
+@pytest.mark.oracle
 def test_the_whole_stack_is_torchs_without_its_final_norms():
     ours = transformer()
     theirs = nn.Transformer(D, h, 2, 2, d_ff, dropout=0.0, batch_first=True, dtype=torch.float64)
@@ -196,6 +199,7 @@ def test_embeddings_enter_with_variance_1_and_so_do_the_logits_of_normalised_sta
     assert_close(logits.var(), torch.tensor(1.0), rtol=0, atol=0.05)
 
 
+@pytest.mark.oracle
 @pytest.mark.parametrize("eps", [0.0, 0.1, 0.7])
 def test_the_loss_is_torchs_smoothed_cross_entropy(eps):
     logits, target = real(B, T, V), tokens(B, T)
@@ -209,7 +213,8 @@ def test_smoothing_padding_and_warm_up_are_the_papers_unless_told():  # sections
     logits, target = real(B, T, V), tokens(B, T)
     target[1, 4:] = 0
     assert_close(label_smoothed_loss(logits, target), label_smoothed_loss(logits, target, 0.1, 0), rtol=0, atol=0)
-    assert learning_rate(4000, 512) == learning_rate(4000, 512, 4000) == (512 * 4000) ** -0.5
+    for step in (1000, 4000, 9000):
+        assert learning_rate(step, 512) == learning_rate(step, 512, 4000)
     with torch.device("meta"):
         base = Transformer(V)
     assert (base.encoder[0].attend.n_heads, base.dropout.p, base.pad) == (8, 0.1, 0)  # Table 3, first line
@@ -231,11 +236,13 @@ def millions(n_tokens, **sizes):
         return sum(p.numel() for p in Transformer(n_tokens, **sizes).parameters()) / 1e6
 
 
+@pytest.mark.full_size
 def test_the_base_model_of_37000_tokens_falls_3_percent_short_of_table_3():
     assert millions(37_000) == pytest.approx(63.045632)
     assert millions(37_000) == pytest.approx(65, rel=0.031)
 
 
+@pytest.mark.full_size
 @pytest.mark.parametrize(
     ("table_3", "sizes"),
     [

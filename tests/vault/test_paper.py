@@ -21,6 +21,7 @@ def test_every_place_of_a_paper_follows_from_its_slug(tmp_path):
         "model": "src/paperimpl/papers/lstm.py",
         "claim": "src/paperimpl/claims/lstm.py",
         "test": "tests/papers/test_lstm.py",
+        "weights": "tests/weights/test_lstm.py",
         "bugs": "tests/papers/bugs/lstm.toml",
     }
 

@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from paperimpl.vault.evidence import TUNED_ON, refuse
 from paperimpl.vault.paper import Paper, papers, root
 from paperimpl.vault.problem import Problem, VaultError
-from paperimpl.vault.result import FIRST_TUNING_SEED
 
 __all__ = ["app", "main"]
 
@@ -97,20 +97,15 @@ def run(
     slugs: Annotated[list[str] | None, typer.Argument(help="papers")] = None,
     stale: Annotated[bool, typer.Option("--stale", help="only those whose code has changed since")] = False,
     everything: Annotated[bool, typer.Option("--all", help="every paper")] = False,
-    seeds: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            max=FIRST_TUNING_SEED,
-            help="how many seeds, from 0; fewer than 5 are not recorded; those from 100 choose settings",
-        ),
-    ] = 5,
+    seeds: Annotated[int, typer.Option(min=1, help="how many seeds, from 0; fewer than 5 are not recorded")] = 5,
     jobs: Annotated[int, typer.Option(min=1, help="how many processes")] = os.cpu_count() or 1,
     cluster: Annotated[str, typer.Option(help="run on a Dask cluster: its scheduler, tcp://HOST:8786")] = "",
 ) -> None:
     """Run claims and record what they measure; draws their figures, too."""
     from paperimpl.cli.run import is_stale, run_claims
 
+    if wrong := refuse(range(seeds)):
+        raise typer.BadParameter(f"{wrong}; say --seeds {TUNED_ON[0]} or fewer")
     chosen = _chosen(slugs or [], everything or (stale and not slugs))
     if stale:
         chosen = [paper for paper in chosen if is_stale(paper)]
@@ -139,7 +134,9 @@ def sweep(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="a parameter of its claim and values to try: T=50,100")
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="how many seeds for each configuration, from 100")] = 3,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=len(TUNED_ON), help="how many seeds for each configuration, from 100")
+    ] = 3,
     into: Annotated[
         Path | None, typer.Option(help="a folder for the runs and the page; sweeps/SLUG unless told", file_okay=False)
     ] = None,
@@ -159,7 +156,7 @@ def sweep(
     from paperimpl.cli.sweep import sweep as run_grid
 
     folder = into.absolute() if into else repository / "sweeps" / slug
-    chosen = range(FIRST_TUNING_SEED, FIRST_TUNING_SEED + seeds)
+    chosen = TUNED_ON[:seeds]
     try:
         _finish(run_grid(paper, settings or [], chosen, folder, jobs, out, cluster))
     except KeyboardInterrupt:

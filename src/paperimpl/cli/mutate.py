@@ -181,17 +181,15 @@ class _Examination:
         score = Score(
             self.digest,
             len(self.bugs.planted),
-            len(found),
+            len(found) - (len(survived) - len(unexcused)),
             len(found) - len(survived),
-            len(survived) - len(unexcused),
             [{"in": m.symbol, "what": m.what, "old": m.old, "new": m.new} for m in unexcused],
+            len(survived) - len(unexcused),
         )
         for mutant in unexcused:
             told = f"{self.paper.place('model')}:{mutant.line}: survived, {mutant.what}: {mutant.old} → {mutant.new}"
             self.console.print(told, markup=False, soft_wrap=True)
-        told = (
-            f"{self.paper.slug}: {score.killed} of {score.total - score.equivalent} mutants killed, {score.share:.1%}"
-        )
+        told = f"{self.paper.slug}: {score.killed} of {score.total} mutants killed, {score.share:.1%}"
         self.console.print(f"{told}; {score.equivalent} equivalent; {score.planted} bugs planted", soft_wrap=True)
         if problems:
             return problems

@@ -85,20 +85,32 @@ def run_claims(
 
 
 def _record(paper: Paper, done: list[Measured], digest: str, console: Console) -> list[Problem]:
-    from paperimpl.lab.run import about
+    from paperimpl.lab.run import about, effect, sizes
 
     says, threshold = about(paper.slug)
     runs = sorted((measured.run for measured in done), key=lambda run: run.seed)
     if not runs[0].measured or any(set(run.measured) != set(runs[0].measured) for run in runs):
         remedy = "let every seed measure the same, at least one number"
         return [Problem(paper.place("claim"), 0, "nothing recorded: its seeds measured different things", remedy)]
-    recorded = Recorded(says, threshold, digest, done[0].units, runs, done[0].made_with)
+    recorded = Recorded(
+        says,
+        threshold,
+        digest,
+        done[0].units,
+        runs,
+        done[0].made_with,
+        effect=effect(paper.slug),
+        sizes=tuple(sizes(paper.slug)),
+    )
     enough = len(runs) >= LEAST_SEEDS
     if enough:
         write(paper.places["result"], recorded.dump())
         draw_figures([paper], console)
     failed = [run.seed for run in runs if not run.holds]
     console.print(f"{paper.slug}: held in {len(runs) - len(failed)} of {len(runs)} seeds, {_summary(recorded)}")
+    if found := recorded.estimate:
+        interval = f"{found.low:.4g} to {found.high:.4g}"
+        console.print(f"{paper.slug}: {recorded.verdict}, effect {found.mean:.4g}, 95% interval {interval}")
     if not enough:
         console.print(f"{paper.slug}: not recorded, a result takes {LEAST_SEEDS} seeds")
     if failed:

@@ -20,6 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from paperimpl.vault.evidence import Effect, Estimate
 from paperimpl.vault.result import Recorded
 
 __all__ = ["compare", "draw"]
@@ -66,7 +67,7 @@ _STYLE: Any = {
 
 
 def draw(recorded: Recorded, slug: str) -> str:
-    """Draw every seed of a result: a dot a seed for what was measured, then each set of curves, then each image.
+    """Draw every seed of a result: the effect and its interval, a dot a seed for what was measured, curves, images.
 
     Returns:
         An SVG document with a title and description for screen readers, the same text for the same result.
@@ -76,13 +77,17 @@ def draw(recorded: Recorded, slug: str) -> str:
         by_unit[recorded.units.get(key, "")].append(key)
     curves = list(recorded.runs[0].curves)
     images = list(recorded.runs[0].images)
-    heights = [0.55 + 0.3 * len(keys) for keys in by_unit.values()] + [2.3 for _ in curves]
+    effect = [0.85] if recorded.estimate else []
+    heights = effect + [0.55 + 0.3 * len(keys) for keys in by_unit.values()] + [2.3 for _ in curves]
     columns = min(4, len(images)) or 1
     if images:
         heights.append(1.9 * math.ceil(len(images) / columns))
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(6.4, sum(heights) + 0.35 * (len(heights) - 1) + 0.2), layout="constrained")
         rows = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
+        if recorded.estimate and recorded.effect:
+            _effect(rows[0].subplots(), recorded.effects, recorded.estimate, recorded.effect)
+            rows = rows[1:]
         for row, (unit, keys) in zip(rows, by_unit.items(), strict=False):
             _dots(row.subplots(), {key.replace("_", " "): recorded.values(key) for key in keys}, unit)
         for row, title in zip(rows[len(by_unit) :], curves, strict=False):
@@ -95,6 +100,20 @@ def draw(recorded: Recorded, slug: str) -> str:
                 axes.set_visible(False)
         text = _saved(figure)
     return _svg(text, slug, f"{slug}: the claim, measured", _told(recorded))
+
+
+def _effect(axes: Axes, values: Sequence[float], found: Estimate, effect: Effect) -> None:
+    """The effect: a dot a seed, the mean, its 95% interval as a beam, and a line at no effect."""
+    axes.plot([found.low, found.high], [0, 0], color=_INK, lw=6, alpha=0.18, solid_capstyle="butt")
+    axes.plot(values, np.linspace(-0.18, 0.18, len(values)), "o", ms=5, alpha=0.75, mew=0, color=_SERIES[0])
+    axes.plot([found.mean, found.mean], [-0.34, 0.34], color=_INK, lw=1.4, solid_capstyle="butt")
+    axes.axvline(0, color=_FAINT, lw=1.2, ls=(0, (3, 2)))
+    axes.set_yticks([0], ["effect"], color=_INK)
+    axes.set_ylim(0.6, -0.6)
+    axes.grid(axis="y", visible=False)
+    axes.margins(x=0.06)
+    told = f"{effect.of.replace('_', ' ')}; 95% interval shaded, dashes at no effect"
+    axes.set_xlabel(told, fontsize=8.5 if len(told) < 90 else 7.5)
 
 
 def compare(name: str, measured: Mapping[str, Mapping[str, Sequence[float]]], units: Mapping[str, str]) -> str:
@@ -193,7 +212,8 @@ def _image(axes: Axes, title: str, image: Sequence[Sequence[float]]) -> None:
 
 
 def _told(recorded: Recorded) -> str:
-    parts = []
+    found = recorded.estimate
+    parts = [f"effect {found.mean:.3g}, 95% interval {found.low:.3g} to {found.high:.3g}"] if found else []
     for key in recorded.keys:
         values = recorded.values(key)
         parts.append(f"{key} {min(values):.3g} to {max(values):.3g}")

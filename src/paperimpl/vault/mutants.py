@@ -77,24 +77,23 @@ class Score:
     Attributes:
         digest: of the model, its tests and its bug list, see `evidence_digest`.
         planted: how many listed bugs there are, each caught by the test that the list names.
-        total: how many mutants the model has.
+        total: how many mutants there are that could be noticed.
         killed: how many of them the tests noticed.
-        equivalent: how many change nothing that can be observed, each with its reason in the bug list.
         survived: the others: `in`, `what`, `old`, `new`.
+        equivalent: how many more change nothing that can be observed, each with its reason in the bug list.
     """
 
     digest: str
     planted: int
     total: int
     killed: int
-    equivalent: int
     survived: Sequence[Mapping[str, str]]
+    equivalent: int
 
     @property
     def share(self) -> float:
-        """The share killed of those that could be."""
-        possible = self.total - self.equivalent
-        return self.killed / possible if possible else 1.0
+        """The share killed."""
+        return self.killed / self.total if self.total else 1.0
 
     @classmethod
     def load(cls, path: Path) -> Score:
@@ -105,9 +104,9 @@ class Score:
         """
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
-            score = cls(*(data[key] for key in ("digest", "planted", "total", "killed", "equivalent", "survived")))
-            if score.killed + score.equivalent + len(score.survived) != score.total:
-                raise ValueError("killed, equivalent and survived do not add up to the total")
+            score = cls(*(data[key] for key in ("digest", "planted", "total", "killed", "survived", "equivalent")))
+            if score.killed + len(score.survived) != score.total:
+                raise ValueError("killed and survived do not add up to the total")
             return score
         except (ValueError, KeyError, TypeError) as broken:
             raise ValueError(f"not a mutation record: {type(broken).__name__}: {broken}") from broken
@@ -119,8 +118,8 @@ class Score:
             "planted": self.planted,
             "total": self.total,
             "killed": self.killed,
-            "equivalent": self.equivalent,
             "survived": [dict(mutant) for mutant in self.survived],
+            "equivalent": self.equivalent,
         }
         return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
