@@ -32,6 +32,10 @@ def test_by_default_units_are_logistic():
     assert_close(rnn(x)[:, 0], 1 / (1 + torch.exp(-s)))
 
 
+def test_unless_told_there_is_one_stream():
+    assert RTRL(RNN(D, H)).step(torch.randn(1, D)).shape == (1, H)
+
+
 @pytest.mark.oracle
 @both
 def test_the_gradient_carried_forward_is_the_one_carried_back(squash):

@@ -6,11 +6,12 @@ follows the system.
 
 from __future__ import annotations
 
+import html
 import io
 import math
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -22,7 +23,7 @@ from matplotlib.ticker import NullFormatter
 from paperimpl.vault.evidence import Effect, Estimate
 from paperimpl.vault.result import Recorded
 
-__all__ = ["draw"]
+__all__ = ["compare", "draw"]
 
 # What the drawing uses -> the variable that replaces it -> its value in light and in dark.
 _COLOURS = {
@@ -88,7 +89,7 @@ def draw(recorded: Recorded, slug: str) -> str:
             _effect(rows[0].subplots(), recorded.effects, recorded.estimate, recorded.effect)
             rows = rows[1:]
         for row, (unit, keys) in zip(rows, by_unit.items(), strict=False):
-            _dots(row.subplots(), recorded, unit, keys)
+            _dots(row.subplots(), {key.replace("_", " "): recorded.values(key) for key in keys}, unit)
         for row, title in zip(rows[len(by_unit) :], curves, strict=False):
             _lines(row.subplots(), title, [run.curves[title] for run in recorded.runs if title in run.curves])
         if images:
@@ -97,9 +98,8 @@ def draw(recorded: Recorded, slug: str) -> str:
                 _image(axes, title, recorded.runs[0].images[title])
             for axes in grid[len(images) :]:
                 axes.set_visible(False)
-        file = io.StringIO()
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
-    return _svg(file.getvalue(), slug, _told(recorded))
+        text = _saved(figure)
+    return _svg(text, slug, f"{slug}: the claim, measured", _told(recorded))
 
 
 def _effect(axes: Axes, values: Sequence[float], found: Estimate, effect: Effect) -> None:
@@ -116,9 +116,43 @@ def _effect(axes: Axes, values: Sequence[float], found: Estimate, effect: Effect
     axes.set_xlabel(told, fontsize=8.5 if len(told) < 90 else 7.5)
 
 
-def _dots(axes: Axes, recorded: Recorded, unit: str, keys: Sequence[str]) -> None:
-    """One row a key, one dot a seed, a bar at the mean."""
-    values = [recorded.values(key) for key in keys]
+def compare(name: str, measured: Mapping[str, Mapping[str, Sequence[float]]], units: Mapping[str, str]) -> str:
+    """Draw what several configurations measured: a plot a key, a row a configuration, a dot a seed.
+
+    Args:
+        name: what the ids in the document begin with, unique on a page.
+        measured: key to configuration to one number a seed.
+        units: key to unit, where there is one.
+
+    Returns:
+        An SVG document, as `draw` does.
+    """
+    heights = [0.8 + 0.3 * len(rows) for rows in measured.values()]
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(6.4, sum(heights) + 0.2), layout="constrained")
+        parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
+        for part, (key, rows) in zip(parts, measured.items(), strict=True):
+            axes = part.subplots()
+            _dots(axes, rows, units.get(key, ""))
+            axes.set_title(key.replace("_", " "))
+        text = _saved(figure)
+    parts_told = [
+        f"{key}, {label}: {', '.join(f'{value:.3g}' for value in values)}"
+        for key, rows in measured.items()
+        for label, values in rows.items()
+    ]
+    return _svg(text, name, f"{name}: a sweep, one dot a seed", "; ".join(parts_told))
+
+
+def _saved(figure: Figure) -> str:
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+    return file.getvalue()
+
+
+def _dots(axes: Axes, rows: Mapping[str, Sequence[float]], unit: str) -> None:
+    """One row a label, one dot a seed, a bar at the mean."""
+    values = list(rows.values())
     flat = [value for row in values for value in row]
     if min(flat) > 0 and max(flat) / min(flat) > 100:
         axes.set_xscale("log")
@@ -127,8 +161,8 @@ def _dots(axes: Axes, recorded: Recorded, unit: str, keys: Sequence[str]) -> Non
         axes.plot(row, y + spread, "o", ms=5, alpha=0.75, mew=0, color=_SERIES[y % len(_SERIES)])
         mean = sum(row) / len(row)
         axes.plot([mean, mean], [y - 0.34, y + 0.34], color=_INK, lw=1.4, solid_capstyle="butt")
-    axes.set_yticks(range(len(keys)), [key.replace("_", " ") for key in keys], color=_INK)
-    axes.set_ylim(len(keys) - 0.45, -0.55)
+    axes.set_yticks(range(len(rows)), list(rows), color=_INK)
+    axes.set_ylim(len(rows) - 0.45, -0.55)
     axes.grid(axis="y", visible=False)
     axes.margins(x=0.06)
     axes.set_xlabel(unit or "measured, one dot a seed, bar at the mean")
@@ -186,7 +220,7 @@ def _told(recorded: Recorded) -> str:
     return f"{len(recorded.runs)} seeds: " + "; ".join(parts)
 
 
-def _svg(text: str, slug: str, told: str) -> str:
+def _svg(text: str, slug: str, title: str, told: str) -> str:
     """Turn matplotlib's file into ours: variables for colours, ids of its own, words for screen readers."""
     for colour, (name, light, _) in _COLOURS.items():
         text = text.replace(colour, f"var(--figure-{name}, {light})")
@@ -205,7 +239,7 @@ def _svg(text: str, slug: str, told: str) -> str:
         f'<svg class="claim-figure" xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
         f'viewBox="0 0 {width:g} {height:g}" width="{width * 4 / 3:.0f}" height="{height * 4 / 3:.0f}" '
         f'role="img" aria-labelledby="{slug}-title {slug}-desc">\n'
-        f'<title id="{slug}-title">{slug}: the claim, measured</title>\n<desc id="{slug}-desc">{told}</desc>\n'
+        f'<title id="{slug}-title">{html.escape(title)}</title>\n<desc id="{slug}-desc">{html.escape(told)}</desc>\n'
         f"<style>{style}</style>"
     )
     body = text[head.end() :]

@@ -23,8 +23,8 @@ from paperimpl.vault.result import Run
 __all__ = ["about", "effect", "made_with", "run", "sizes"]
 
 
-def run(slug: str, seed: int, device: str = "cpu") -> tuple[Run, dict[str, str]]:
-    """Run `claim(seed)` and return what it measured, with the units of its numbers.
+def run(slug: str, seed: int, **settings: Any) -> tuple[Run, dict[str, str]]:
+    """Run `claim(seed, **settings)` and return what it measured, with the units of its numbers.
 
     One thread: results are then the same bits on one machine every time, and a busy machine does not make
     a run many times slower.
@@ -38,7 +38,7 @@ def run(slug: str, seed: int, device: str = "cpu") -> tuple[Run, dict[str, str]]
     about(slug)  # a claim without SAYS cannot be recorded: better said before the minutes it takes
     weighed = effect(slug)
     start = time.process_time()
-    result = module.claim(seed) if device == "cpu" else module.claim(seed, device=device)
+    result = module.claim(seed, **settings)
     seconds = time.process_time() - start
     if not isinstance(result, Result):
         raise TypeError(f"claims/{slug}.py: claim({seed}) returned {type(result).__name__}, not a Result")

@@ -16,7 +16,7 @@ SLUG = re.compile(r"[a-z][a-z0-9_]*")
 CHAPTER = re.compile(r"\d\d-[a-z]+")
 
 # Places that a whole paper may lack: a fetched PDF, tests that need another library, what takes long to measure.
-OPTIONAL = ("pdf", "weights", "mutants")
+OPTIONAL = ("pdf", "weights")
 
 # The curriculum's ten, in its order: folder in the vault, title.
 CHAPTERS = {
