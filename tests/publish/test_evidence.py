@@ -43,7 +43,8 @@ def with_evidence(small, **changes):
     } | changes
     data["seal"] = seal(data)
     small.write(RESULT, json.dumps(data))
-    small.write("vault/04-sequences/one/one.mutants.json", '{"killed": 9, "total": 10}')
+    score = {"digest": "", "planted": 3, "total": 10, "killed": 9, "survived": [{}], "equivalent": 0}
+    small.write("vault/04-sequences/one/one.mutants.json", json.dumps(score))
     return small
 
 
@@ -166,5 +167,5 @@ def test_a_corrupt_mutation_score_is_told_with_its_remedy(small):
     with_evidence(small).write("vault/04-sequences/one/one.mutants.json", '{"killed": 3}')
     told = [str(problem) for problem in Health(small.root).problems() if "mutants" in problem.path]
     assert told == [
-        "vault/04-sequences/one/one.mutants.json:1: not a mutation score: KeyError: 'total' (run: paperimpl mutate one)"
+        "vault/04-sequences/one/one.mutants.json:1: not a mutation record: KeyError: 'digest' (run: paperimpl mutate one)"
     ]
