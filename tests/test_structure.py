@@ -44,6 +44,7 @@ ALLOWED = {
     "claims": {"claims", "lab", "papers"},
     "lab": {"lab", "vault"},
     "vault": {"vault"},
+    "mutation": {"mutation"},
     "markdown": {"markdown", "vault"},
     "publish": {"publish", "markdown", "vault"},
 }
