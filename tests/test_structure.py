@@ -94,6 +94,8 @@ def contract(repository: Path) -> Iterator[str]:
             says = any(isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "SAYS" for n in tree.body)
             if not says or "claim" not in found:
                 yield f"{paper.place('claim')}: needs SAYS and claim(seed)"
+            elif "device" not in [argument.arg for argument in found["claim"].args.kwonlyargs]:
+                yield f"{paper.place('claim')}:{found['claim'].lineno}: claim takes no device"
             elif not re.search(r"\d", ast.get_docstring(found["claim"]) or ""):
                 yield f"{paper.place('claim')}: the docstring of claim states no threshold in numbers"
             for node in ast.walk(tree):
@@ -299,6 +301,11 @@ BREAKS = {
         edit("src/paperimpl/papers/lstm.py", "Differs from the paper:", "Otherwise:"),
         "Differs from the paper",
     ),
+    "a claim that runs on one device only": (
+        contract,
+        edit("src/paperimpl/claims/lstm.py", ', device: str = "cpu")', ")"),
+        "claim takes no device",
+    ),
     "a note without a section": (contract, edit(LSTM, "## What came of it", "## Afterwards"), "sections are"),
     "a note without a card": (contract, edit(LSTM, "?::", "? "), "three cards"),
     "an import from the future": (
@@ -357,7 +364,7 @@ BREAKS = {
         resealed("transformer", lambda data: data["sizes"][0].update(ours=60e6)),
         "base parameters is -7.7% off",
     ),
-    "a record without a check": (checks, edit(LSTM, "\noracle:", "\nreports:"), "lstm.md:1: no oracle"),
+    "a record without a check": (checks, edit(LSTM, "\noracle:", "\n# oracle:"), "lstm.md:1: no oracle"),
     "a check that no test makes": (
         checks,
         edit(LSTM, 'full_size: "does not apply: ', 'full_size: "'),

@@ -16,7 +16,7 @@ class Page:
 
     def __init__(self, html, context):
         self.html, self.context = html, context
-        self.tree = BeautifulSoup(html, "html.parser")
+        self.tree = BeautifulSoup(html if "<" in html else f"{html}\n", "html.parser")
 
     def __call__(self, selector):
         """Every element that a CSS selector finds."""

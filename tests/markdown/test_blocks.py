@@ -274,3 +274,38 @@ def test_a_task_is_a_box_and_done_or_not(render):
 )
 def test_half_written_syntax_is_shown_and_stops_nothing(render, text):
     assert "end" in render(f"{text}\n\nend").html or text in ("```", "%%")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("```make\nall:\n\techo $x\n```", "all:\n\techo $x"),
+        ("- item\n\n\t```\n\ta\tb\n\t```", "a\tb"),
+        ("\ta\tb", "a\tb"),
+    ],
+)
+def test_tabs_in_code_stay_tabs(render, text, code):
+    assert render(text).one("pre").text.strip("\n") == code
+
+
+@pytest.mark.parametrize("text", [" <div>x</div>", "  <div>\nx\n  </div>", "- a\n\n   <div>x</div>"])
+def test_html_that_is_indented_is_in_no_paragraph(render, text):
+    page = render(text)
+    assert page.one("div").text.strip() == "x"
+    assert not page("p div")
+
+
+@pytest.mark.parametrize(("text", "code"), [("`` ` ``", "`"), ("` a  b `", "a  b"), ("`a\nb`", "a b")])
+def test_code_in_a_line_loses_one_space_at_its_edges_and_no_more(render, text, code):
+    assert render(text).one("code").text == code
+
+
+def test_any_punctuation_after_a_backslash_is_itself(render):
+    marks = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+    page = render("".join(f"\\{mark}" for mark in marks) + r" \<b>x\</b> \&amp; \a")
+    assert page.text.strip() == marks + r" <b>x</b> &amp; \a"
+    assert not page("b")
+
+
+def test_fences_in_an_unclosed_block_keep_their_length(render):
+    assert render("```\n> ``````").one("pre").text.strip() == "> ``````"

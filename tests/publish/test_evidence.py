@@ -43,7 +43,8 @@ def with_evidence(small, **changes):
     } | changes
     data["seal"] = seal(data)
     small.write(RESULT, json.dumps(data))
-    small.write("vault/04-sequences/one/one.mutants.json", '{"killed": 9, "total": 10}')
+    score = {"digest": "", "planted": 3, "total": 10, "killed": 9, "survived": [{}], "equivalent": 0}
+    small.write("vault/04-sequences/one/one.mutants.json", json.dumps(score))
     return small
 
 
@@ -131,8 +132,9 @@ def test_a_papers_page_ends_with_its_checks_their_tests_its_size_and_its_cost(sm
         "65.0 million",
         "63.0 million",
         "-3.1%",
-        "within 5% (Table 3)",
+        "within 5%",
     ]
+    assert page.find("li", string="parameters: Table 3.")
     assert "9 of 10 small changes" in text
     assert (
         "Cost: 5 CPU seconds in all, at most 304 MB of memory, torch included; A processor (2 cores, one used)" in text
@@ -166,5 +168,6 @@ def test_a_corrupt_mutation_score_is_told_with_its_remedy(small):
     with_evidence(small).write("vault/04-sequences/one/one.mutants.json", '{"killed": 3}')
     told = [str(problem) for problem in Health(small.root).problems() if "mutants" in problem.path]
     assert told == [
-        "vault/04-sequences/one/one.mutants.json:1: not a mutation score: KeyError: 'total' (run: paperimpl mutate one)"
+        "vault/04-sequences/one/one.mutants.json:1: not a mutation record: KeyError: 'digest' "
+        "(run: paperimpl mutate one)"
     ]

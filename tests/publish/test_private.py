@@ -113,8 +113,6 @@ def test_attachments_go_public_with_a_note_that_shows_them(small):
         "vault/.obsidian/plugins/zanzibar.md",
         "vault/.trash/zanzibar.md",
         "vault/lessons/.zanzibar.md",
-        "vault/zanzibar.base",
-        "vault/lessons/zanzibar.canvas",
         "vault/pdf.lock",
         "vault/lessons/zanzibar.pdf.part",
         "vault/lessons/.ipynb_checkpoints/zanzibar.ipynb",

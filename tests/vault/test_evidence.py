@@ -1,11 +1,10 @@
-import json
 import math
 from statistics import stdev
 
 import numpy as np
 import pytest
 
-from paperimpl.vault.evidence import TUNED_ON, Effect, Estimate, Mutants, Size, estimate, refuse, verdict
+from paperimpl.vault.evidence import TUNED_ON, Effect, Estimate, Size, estimate, refuse, verdict
 
 SEEDS = {"RNN": 0.84, "LSTM": 0.04, "zero": 0.0}
 
@@ -105,19 +104,3 @@ def test_a_size_agrees_within_the_stated_share_of_the_papers(ours, agrees):
     size = Size("base", "parameters", 65e6, ours, 0.03, "Table 3")
     assert size.agrees == agrees
     assert size.apart == pytest.approx(ours / 65e6 - 1)
-
-
-@pytest.mark.parametrize(
-    "content", ["", "{}", "[]", '{"killed": 3}', '{"killed": "x", "total": 4}', '{"killed": 5, "total": 4}', "null"]
-)
-def test_a_mutation_score_that_is_none_says_so(tmp_path, content):
-    path = tmp_path / "x.mutants.json"
-    path.write_text(content)
-    with pytest.raises(ValueError, match="not a mutation score"):
-        Mutants.load(path)
-
-
-def test_a_mutation_score_is_read(tmp_path):
-    path = tmp_path / "x.mutants.json"
-    path.write_text(json.dumps({"killed": 9, "total": 10, "survivors": []}))
-    assert Mutants.load(path) == Mutants(9, 10)

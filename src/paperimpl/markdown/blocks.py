@@ -191,10 +191,12 @@ class _Pass:
         self.last_dollars = max((n for n, line in enumerate(lines) if "$$" in line), default=-1)
         self.last_comment = max((n for n, line in enumerate(lines) if "-->" in line), default=-1)
         self.number = 0
+        self.raw = ""  # the line as it is written, its tabs not yet spaces
 
     def run(self) -> None:
         for number, line in enumerate(self.lines):
             self.number = number
+            self.raw = line
             self._line(line.expandtabs(4) if "\t" in line else line)
         self._close_leaf()
         for each in self.lists:
@@ -264,7 +266,7 @@ class _Pass:
             if bare.startswith(leaf.mark) and not bare.strip(leaf.mark[0]) and _indent(line, at) < 4:
                 self._close_leaf()
             else:
-                leaf.lines.append(text[min(leaf.indent, _indent(line, at)) :])
+                leaf.lines.append(self._written(line, at + min(leaf.indent, _indent(line, at))))
             return True
         if leaf.kind == "math":
             head, mark, rest = text.partition(leaf.mark)
@@ -287,7 +289,7 @@ class _Pass:
         if leaf.kind == "html":
             if leaf.end is None and not text.strip():
                 return False
-            leaf.lines.append(text)
+            leaf.lines.append(self._written(line, at))
             if leaf.end is not None and leaf.end.search(text):
                 self._close_leaf()
             return True
@@ -296,10 +298,21 @@ class _Pass:
                 leaf.lines.append(text[4:])
                 return True
             if _indent(line, at) >= 4:
-                leaf.lines.append(text[4:])
+                leaf.lines.append(self._written(line, at + 4))
                 return True
             self._close_leaf()
         return False
+
+    def _written(self, line: str, at: int) -> str:
+        """Give the rest of a line with its tabs, for in code they count; half a tab is spaces."""
+        if "\t" not in self.raw or line != self.raw.expandtabs(4):
+            return line[at:]
+        column = 0
+        for place, letter in enumerate(self.raw):
+            if column >= at:
+                return " " * (column - at) + self.raw[place:]
+            column += 4 - column % 4 if letter == "\t" else 1
+        return " " * (column - at)
 
     def _open(self, line: str, at: int, matched: int, quotes: int) -> None:
         """Open the containers and the leaf that begin on a line, or go on with a paragraph."""
@@ -389,7 +402,7 @@ class _Pass:
         self._close_to(matched)
         box = self.stack[-1]
         if _indent(line, at) >= 4:
-            self.leaf = self._new("code", box, lines=[text[4:]])
+            self.leaf = self._new("code", box, lines=[self._written(line, at + 4)])
         elif heading := _HEADING.match(text):
             self._heading(box, len(heading["level"]), _without_closing(heading["text"].strip()))
         elif fence := _FENCE.match(text):
@@ -550,7 +563,7 @@ class _Pass:
         elif leaf.kind == "comment":  # its container ended before it did
             append(_element("p", text.rstrip()))
         elif leaf.kind == "html":
-            append(_element("p", AtomicString(self.blocks.md.htmlStash.store(text.rstrip()))))
+            append(_element("p", AtomicString(self.blocks.md.htmlStash.store(text.strip()))))
         elif leaf.kind == "table":
             append(_table([cells(row) for row in leaf.lines], self.blocks.with_inline_notes))
         elif leaf.kind == "note":

@@ -25,7 +25,7 @@ from paperimpl.vault.problem import Problem
 if TYPE_CHECKING:
     from paperimpl.markdown.extension import Context
 
-__all__ = ["MEDIA", "Embeds", "Media", "slot"]
+__all__ = ["MEDIA", "Embeds", "Media", "PageStep", "slot", "tree"]
 
 # What one page may embed: parts, characters, and elements within elements (serialization is recursive).
 MOST, LARGEST, DEEPEST = 1_000, 4_000_000, 300
@@ -55,7 +55,11 @@ class _Slot:
     depth: int
 
 
-class Embeds(Treeprocessor):
+class PageStep(Treeprocessor):
+    """A step that is for the whole page, once, and not for what is embedded in it."""
+
+
+class Embeds(PageStep):
     """Fill the places that links have marked."""
 
     def __init__(self, md: Markdown, context: Context, engine: Callable[[Context], Markdown]):
@@ -135,23 +139,9 @@ class Embeds(Treeprocessor):
         if self.engine is None:
             self.inner = replace(inner)
             self.engine = self.make_engine(self.inner)
-        engine = self.engine
         assert self.inner
-        self.inner.source, self.inner.page = inner.source, inner.page
-        engine.htmlStash = HtmlStash()
-        engine.reset()
-        engine.htmlStash = self.md.htmlStash
-        lines = text.split("\n")
-        for preprocessor in engine.preprocessors:
-            lines = preprocessor.run(lines)
-        root: Any = engine.parser.parseDocument(lines).getroot()
-        for treeprocessor in engine.treeprocessors:
-            if not isinstance(treeprocessor, Embeds | Media):  # the page's do that, for all
-                made = treeprocessor.run(root)
-                if made is not None:
-                    root = made
-        page: etree.Element = root
-        return page
+        self.inner.source, self.inner.page, self.inner.within = inner.source, inner.page, inner.within
+        return tree(self.engine, self.md, text)
 
     def _apart(self, tree: etree.Element) -> None:
         """Take ids out of an embed, for links lead to the note itself; footnotes keep theirs, made unique."""
@@ -225,6 +215,23 @@ class Embeds(Treeprocessor):
             outer.remove(parent)
 
 
+def tree(engine: Markdown, page: Markdown, text: str) -> etree.Element:
+    """Run a second engine up to the tree, for text within a page; what is to be embedded in it the page's own fills."""
+    engine.htmlStash = HtmlStash()
+    engine.reset()
+    engine.htmlStash = page.htmlStash
+    lines = text.split("\n")
+    for preprocessor in engine.preprocessors:
+        lines = preprocessor.run(lines)
+    root: Any = engine.parser.parseDocument(lines).getroot()
+    for treeprocessor in engine.treeprocessors:
+        if not isinstance(treeprocessor, PageStep):
+            made = treeprocessor.run(root)
+            root = root if made is None else made
+    found: etree.Element = root
+    return found
+
+
 def _card(link: etree.Element, title: str, kind: str) -> etree.Element:
     """Make a card that leads to what is not shown in place."""
     box = etree.Element("div", {"class": f"embed embed-{kind}", "data-embed": kind})
@@ -246,7 +253,7 @@ def _drop_unnamed(tree: etree.Element) -> None:
                 tree.remove(notes)
 
 
-class Media(Treeprocessor):
+class Media(PageStep):
     """Links that stand for sound, video and PDFs, made players once their addresses are the page's."""
 
     def __init__(self, md: Markdown, keep: Callable[[str], str]):

@@ -5,7 +5,9 @@ Order matters and is stated once, here. Python-Markdown's own steps are in brack
     preprocessors   [whitespace 30] · prepare 28: comments out, code by symbol in
     blocks          ours in place of Python-Markdown's (blocks.py); it also knows fences, tables, HTML and footnotes
     tree            [footnotes 50] · [code 30] · shape 29: callouts, block ids, heading ids, cards, tasks · pieces 28 ·
-                    [inline 20] · links 12 · math 10 · [toc 5] · embeds 4 · [addresses of the engine 0] · media -1
+                    [inline 20] · bases and canvases 13 · links 12 · math 10 · [toc 5] · embeds 4 ·
+                    [addresses of the engine 0] · media -1 · backgrounds -2 ·
+                    apart -3, where `safe`
     inline          code 190 · display 189.95 · math 189.9 · comment 186 · wiki-link 185 · quote 184 · [escape 180] ·
                     [links 170-110] · [HTML 90] · address 85 · tag 84 · [emphasis 60] · newline 5
     afterwards      [HTML back 30] · clean -10 and our own HTML back -20, where `safe` · code links -30
@@ -27,18 +29,20 @@ from markdown.inlinepatterns import InlineProcessor
 from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
-from markdown.util import AtomicString
+from markdown.util import ETX, STX, AtomicString
 
 from paperimpl.markdown import inline
+from paperimpl.markdown.bases import view_id
 from paperimpl.markdown.blocks import Blocks
 from paperimpl.markdown.embeds import MEDIA, Embeds, Media, slot
 from paperimpl.markdown.fences import Highlight, Mermaid, MermaidError
 from paperimpl.markdown.katex import Katex, KatexError
 from paperimpl.markdown.safe import Clean, Kept, Pieces, Restore, guard
+from paperimpl.markdown.views import Apart, Backgrounds, Places, Views, place
 from paperimpl.vault import scan
 from paperimpl.vault.check import QUOTE, Health
 from paperimpl.vault.code import SNIPPET, Code, symbol
-from paperimpl.vault.index import Index, Note, block_anchor, plain
+from paperimpl.vault.index import Index, Note, block_anchor, is_view, plain
 from paperimpl.vault.problem import Problem
 
 __all__ = ["Context", "VaultExtension"]
@@ -80,6 +84,8 @@ class Context:
         safe: whether HTML that notes hold is neutralised; for vaults of people one does not know.
         source: the note being rendered, its path in the vault; empty for text that is no note.
         page: the note whose page this is, where that is another one: `source` is then embedded in it.
+        views: bases and canvases, as all pages share them.
+        within: the canvases that what is being rendered lies within.
         problems: what was found wrong while rendering, beyond what `vault.check` finds.
     """
 
@@ -93,6 +99,8 @@ class Context:
     safe: bool = False
     source: str = ""
     page: str = ""
+    views: Views = field(default_factory=Views)
+    within: tuple[str, ...] = ()
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -107,6 +115,8 @@ class Context:
 
     def href(self, path: str, fragment: str = "") -> str:
         """Write the way from the page to a file of the vault, as a Markdown link has it: `../rnn/rnn.md#the-idea`."""
+        if fragment and is_view(path):
+            fragment = view_id(fragment)
         up = self.host.split("/")[:-1]
         to = path.split("/")
         shared = 0
@@ -144,17 +154,22 @@ class VaultExtension(Extension):
         for name in ("|", "#", "=", "~", "^", "$", "%"):
             if name not in md.ESCAPED_CHARS:
                 md.ESCAPED_CHARS.append(name)
-        Blocks(md, _Fence(md, context, keep)).install()
+        places = Places(md, context, _engine)
+        Blocks(md, _Fence(md, context, keep, places)).install()
         for name in ("html_block", "fenced_code_block"):  # ours are blocks; MkDocs brings `fenced_code` unasked
             md.preprocessors.deregister(name, strict=False)
+        md.preprocessors.register(_Lines(md), "normalize_whitespace", 30)
         md.preprocessors.register(_Prepare(md, context), "vault-prepare", 28)
         md.treeprocessors.register(_Shape(md, context, keep), "vault-shape", 29)
         md.treeprocessors.register(Pieces(md), "vault-pieces", 28)
+        md.treeprocessors.register(places, "vault-views", 13)
         md.treeprocessors.register(_MarkdownLinks(md, context), "vault-links", 12)
         md.treeprocessors.register(_Math(md, context, keep), "vault-math", 10)
         md.treeprocessors.register(Embeds(md, context, _engine), "vault-embeds", 4)
         md.treeprocessors.register(Media(md, keep), "vault-media", -1)
+        md.treeprocessors.register(Backgrounds(md), "vault-backgrounds", -2)
         if context.safe:
+            md.treeprocessors.register(Apart(md, keep), "vault-apart", -3)
             md.postprocessors.register(Clean(md), "vault-clean", -10)
             md.postprocessors.register(Restore(md, kept), "vault-restore", -20)
         md.postprocessors.register(_CodeLinks(md, context), "vault-code-links", -30)
@@ -162,6 +177,7 @@ class VaultExtension(Extension):
         patterns.register(inline.CodeSpan("`+", md), "backtick", 190)
         patterns.register(inline.Display(r"(?s)(?<!\\)\$\$(.+?)\$\$", md), "vault-display", 189.95)
         patterns.register(inline.Dollar(r"\$(?=\S)", md), "vault-dollar", 189.9)
+        patterns.register(inline.Escape(inline.Escape.PATTERN, md), "escape", 180)
         patterns.register(_Comment(r"(?s)<!--.*?-->", md), "vault-comment", 186)
         patterns.register(_WikiLink(scan.WIKI.pattern, md, context, keep), "vault-link", 185)
         patterns.register(_Quote(QUOTE.pattern, md, context), "vault-quote", 184)
@@ -180,14 +196,17 @@ def _engine(context: Context) -> Markdown:
 
 
 class _Fence:
-    """A fenced block's HTML: a diagram, else code with its colours."""
+    """A fenced block's HTML: a base, a diagram, else code with its colours."""
 
-    def __init__(self, md: Markdown, context: Context, keep: Callable[[str], str]):
+    def __init__(self, md: Markdown, context: Context, keep: Callable[[str], str], places: Places):
         self.highlight = Highlight(md)
         self.context = context
         self.keep = keep
+        self.places = places
 
     def __call__(self, text: str, language: str, options: dict[str, str]) -> str:
+        if language == "base":
+            return self.places.leave(text)
         if language == "mermaid" and (drawn := self._diagram(text)):
             return self.keep(drawn)
         return self.keep(self.highlight(text, language, options))
@@ -211,6 +230,14 @@ class _Fence:
         return f'<div class="mermaid-figure" tabindex="0" role="group" aria-label="diagram">{svg}</div>'
 
 
+class _Lines(Preprocessor):
+    """Python-Markdown's own first step, but tabs stay: in code they count."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        text = "\n".join(lines).replace(STX, "").replace(ETX, "").replace("\r\n", "\n").replace("\r", "\n")
+        return text.split("\n")
+
+
 class _Prepare(Preprocessor):
     """Before anything else: comments out, code by symbol in."""
 
@@ -231,7 +258,7 @@ class _Prepare(Preprocessor):
             lead = _LEAD.match(line)[0]  # type: ignore[index]
             opening = _OPENS.match(line, len(lead))
             if inside and _closes(line[len(lead) :], inside):
-                line, inside = lead + fence, ""
+                line, inside = line if fence == inside else lead + fence, ""
             elif opening and not inside:
                 inside = fence = opening["fence"]
                 opened = len(out)
@@ -414,7 +441,9 @@ class _WikiLink(InlineProcessor):
         if found.kind == "file" and link.embed and found.path.rpartition(".")[2].lower() in IMAGES:
             return self._image(link, found.path)
         if found.kind in ("note", "file"):
-            path = "" if found.path == context.host else found.path
+            if link.embed and is_view(found.path):
+                return place(found.path, link.fragment, shown, context.href(found.path, link.fragment))
+            path = "" if found.path == context.host and not is_view(found.path) else found.path
             fragment = found.anchor
             element = etree.Element("a", {"href": context.href(path, fragment) if path else f"#{fragment}"})
             element.set("class", "wikilink")

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from markdown import Markdown
 from markdown.inlinepatterns import InlineProcessor
-from markdown.util import INLINE_PLACEHOLDER_RE, AtomicString, code_escape
+from markdown.util import AMP_SUBSTITUTE, ETX, INLINE_PLACEHOLDER_RE, STX, AtomicString, code_escape
 
 from paperimpl.vault import scan
 
 if TYPE_CHECKING:
     from paperimpl.markdown.extension import Context
 
-__all__ = ["Address", "CodeSpan", "Display", "Dollar", "LineBreak", "Tag", "task"]
+__all__ = ["Address", "CodeSpan", "Display", "Dollar", "Escape", "LineBreak", "Tag", "task"]
 
 _TASK = re.compile(r"\[(?P<state>[^\[\]\n])\](?: +(?=\S)|$)")
 _STATES = {
@@ -51,7 +51,10 @@ class CodeSpan(InlineProcessor):
         if following == len(places):
             return None, None, None
         element = etree.Element("code")
-        element.text = AtomicString(code_escape(data[m.end(0) : places[following]].strip()))
+        text = data[m.end(0) : places[following]].replace("\n", " ")
+        if text[:1] == text[-1:] == " " and text.strip():  # room for a backtick at the edge
+            text = text[1:-1]
+        element.text = AtomicString(code_escape(text))
         return element, start, places[following] + length
 
     def _runs(self, data: str) -> dict[int, list[int]]:
@@ -61,6 +64,17 @@ class CodeSpan(InlineProcessor):
             for run in re.finditer("`+", data):
                 self._places[len(run[0])].append(run.start())
         return self._places
+
+
+class Escape(InlineProcessor):
+    r"""Any punctuation after a backslash is itself: `\<` begins no HTML, `\&` no entity, and `\,` is a comma."""
+
+    PATTERN = r"\\([!-/:-@\[-`{-~])"
+
+    def handleMatch(self, m: re.Match[str], data: str) -> tuple[str, int, int]:  # type: ignore[override]
+        if m[1] in self.md.ESCAPED_CHARS:
+            return f"{STX}{ord(m[1])}{ETX}", m.start(0), m.end(0)
+        return (f"{AMP_SUBSTITUTE}amp;" if m[1] == "&" else m[1]), m.start(0), m.end(0)
 
 
 class Display(InlineProcessor):

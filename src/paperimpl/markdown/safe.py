@@ -24,7 +24,19 @@ __all__ = ["Kept", "Pieces", "clean", "guard"]
 LONGEST = 16_000
 
 _TAGS = {"details", "summary", "section", "figure", "figcaption", "mark", "del", "s", "u", "small", "nav"}
-_EVERYWHERE = {"class", "id", "title", "lang", "dir", "role", "tabindex", "aria-label", "data-callout", "data-task"}
+_EVERYWHERE = {
+    "class",
+    "id",
+    "title",
+    "lang",
+    "dir",
+    "role",
+    "tabindex",
+    "aria-label",
+    "data-callout",
+    "data-task",
+    "data-label",
+}
 _OF = {
     "a": {"href"},
     "img": {"src", "alt", "width", "height", "loading"},

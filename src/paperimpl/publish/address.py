@@ -17,10 +17,11 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 
 
 class Addresses:
-    """The file of the site that each published note becomes.
+    """The file of the site that each published note, base and canvas becomes.
 
     A note's own `permalink` comes first; `index.md`, else a README, else a note of the folder's name opens a folder;
-    other notes keep their path. No two get the same address, not even where capitals do not count.
+    other notes keep their path, bases and canvases with its ending. No two get the same address, not even where
+    capitals do not count.
 
     Args:
         index: the vault.
@@ -51,6 +52,8 @@ class Addresses:
                 self._give(path, natural)
             elif natural.casefold() not in self._taken:
                 self.moved[natural] = path
+        for path in index.boards:
+            self._give(path, self._page(path))
         for path, note in notes.items():
             for alias in note.aliases:
                 old = self._old(alias)

@@ -9,8 +9,9 @@ from typing import Protocol
 
 from paperimpl.publish.generated import Generated
 from paperimpl.vault.check import Health
-from paperimpl.vault.evidence import RULE, Mutants
+from paperimpl.vault.evidence import RULE
 from paperimpl.vault.marked import marked
+from paperimpl.vault.mutants import Score
 from paperimpl.vault.paper import Paper
 from paperimpl.vault.record import CHECKS, NO_CHECK, Record
 from paperimpl.vault.result import Recorded
@@ -56,7 +57,7 @@ class Row:
     record: Record
     result: Recorded | None
     checks: tuple[Check, ...]
-    mutants: Mutants | None
+    mutants: Score | None
 
     @property
     def verdict(self) -> str:

@@ -81,7 +81,7 @@ class Generator:
     ):
         self.index, self.jinja, self.summary = index, jinja, summary
         self.site_name, self.site_description = site_name, site_description
-        self.notes = [note for note in (index.notes | index.notebooks).values() if note.published]
+        self.notes = [note for note in (index.notes | index.notebooks | index.boards).values() if note.published]
         by_title = sorted(self.notes, key=lambda note: (note.title.casefold(), note.path))
         self.changed = sorted(
             ((changed[note.path], note) for note in by_title if note.path in changed),

@@ -24,7 +24,7 @@ def changed(index: Index, vault: Path | None) -> dict[str, datetime.date]:
     What a note says of its last change (`updated`, `modified`, …) holds; else the last commit that touched it; else
     what it says of its making (`date`, `created`, …), or a date as its name.
     """
-    notes = {path: note for path, note in (index.notes | index.notebooks).items() if note.published}
+    notes = {path: note for path, note in (index.notes | index.notebooks | index.boards).items() if note.published}
     found = {path: said for path, note in notes.items() if (said := _said(note, _UPDATED))}
     committed = from_git(vault, notes.keys() - found.keys()) if vault else {}
     for path, note in notes.items():

@@ -22,7 +22,7 @@ from paperimpl.publish.generated import Generated, Generator
 from paperimpl.publish.readable import excerpt
 from paperimpl.vault.code import symbol
 from paperimpl.vault.evidence import RULE
-from paperimpl.vault.index import Note, anchor, hidden, loose_name
+from paperimpl.vault.index import Note, anchor, hidden, is_view, loose_name
 from paperimpl.vault.paper import CHAPTER, CHAPTERS, Paper
 from paperimpl.vault.problem import Problem
 from paperimpl.vault.record import Record
@@ -30,8 +30,11 @@ from paperimpl.vault.result import Recorded, number
 
 __all__ = ["Card", "Chapter", "Publication"]
 
-# Files that Obsidian or we keep beside the notes and that are no part of what is published.
-_KEPT_BACK = re.compile(r"\.(?:base|canvas|lock|part)$")
+# Files that we keep beside the notes and that are no part of what is published.
+_KEPT_BACK = re.compile(r"\.(?:lock|part)$")
+
+# What a card of a base may have in place of a picture.
+_COLOUR = re.compile(r"#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})", re.I)
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,8 @@ class Publication:
             return False
         if (note := self.index.notes.get(path) or self.index.notebooks.get(path)) is not None:
             return note.published
+        if is_view(path):
+            return path in self.index.boards
         if path.endswith(".ipynb"):
             return path in self.index.notebooks
         if path.endswith(".pdf"):
@@ -167,7 +172,7 @@ class Publication:
     def _sizes(self) -> Counter[str]:
         """How many pages each folder has, those of its folders included."""
         found: Counter[str] = Counter()
-        for path in (*self.index.notes, *self.index.notebooks):
+        for path in (*self.index.notes, *self.index.notebooks, *self.index.boards):
             if self.publishes(path):
                 found.update(str(folder) for folder in PurePosixPath(path).parents)
         return found
@@ -306,8 +311,8 @@ class Publication:
 
     @property
     def addressed(self) -> list[str]:
-        """The paths of all notes and notebooks that may have a page, in order."""
-        notes = (self.index.notes | self.index.notebooks).items()
+        """The paths of all notes, notebooks, bases and canvases that may have a page, in order."""
+        notes = (self.index.notes | self.index.notebooks | self.index.boards).items()
         return sorted(path for path, note in notes if note.published)
 
     def redirects(self, site_url: str) -> dict[str, str]:
@@ -326,7 +331,9 @@ class Publication:
         for path, note in self.index.notes.items():
             for key in ("cover", "image") if note.published else ():
                 said = note.front.values.get(key)
-                if isinstance(said, str) and said.strip() and not any(properties.cover(note, self.index, key)):
+                if not isinstance(said, str) or not said.strip() or _COLOUR.fullmatch(said.strip()):
+                    continue
+                if not any(properties.cover(note, self.index, key)):
                     where = note.front.lines.get(key, 1)
                     found.append(Problem(f"vault/{path}", where, f"{key} {said!r} is no file of the vault", "mend it"))
         return found
@@ -434,7 +441,7 @@ class Publication:
 
     def _sorted(self, paths: Iterable[str]) -> list[str]:
         def key(path: str) -> tuple[int, str, str]:
-            note = self.index.notes.get(path) or self.index.notebooks.get(path)
+            note = self.index.notes.get(path) or self.index.notebooks.get(path) or self.index.boards.get(path)
             order = note.front.values.get("order") if note else None
             return (order if isinstance(order, int) else 999, note.title.lower() if note else path, path)
 

@@ -28,8 +28,10 @@ from mkdocs.utils import get_relative_url
 from paperimpl.markdown.extension import Context, VaultExtension, settings
 from paperimpl.markdown.fences import Mermaid
 from paperimpl.markdown.katex import Katex
+from paperimpl.markdown.views import Views
 from paperimpl.publish import attachments, feed, frontend, graph, notebook, notfound, properties
 from paperimpl.publish.pages import Publication
+from paperimpl.vault import views
 from paperimpl.vault.check import Health
 from paperimpl.vault.index import Index, loose_name
 from paperimpl.vault.problem import VaultError
@@ -56,6 +58,14 @@ class VaultConfig(Config):  # type: ignore[no-untyped-call]
     serve = options.DictOfItems(options.Type(str), default={})  # address in the site -> file in node_modules
     safe = options.Type(bool, default=False)  # neutralise HTML that notes hold: for vaults of people one does not know
     code_url = options.Type(str, default="")  # where code is shown: {path}, {first}, {last}
+
+
+class _ViewFile(File):
+    """A base or a canvas: a page, though it is no Markdown."""
+
+    def is_documentation_page(self) -> bool:
+        """Say that MkDocs is to render it."""
+        return True
 
 
 class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
@@ -133,10 +143,17 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             config.use_directory_urls,
         )
         self.context.tag_url = self._tag_url
+        self.context.views = Views(self.publication.publishes)
         known = index.notes.keys() | index.files
         private = {file.src_uri for file in ours if file.src_uri not in known}
         kept = Files(
-            [file for file in files if file.src_uri not in private and self.publication.publishes(file.src_uri)]
+            [
+                _ViewFile.generated(config, file.src_uri, content=views.page(file.src_uri))
+                if file.src_uri in index.boards
+                else file
+                for file in files
+                if file.src_uri not in private and self.publication.publishes(file.src_uri)
+            ]
         )
         for problem in index.unreadable:  # as well as could be: MkDocs would stop at it
             path = problem.path.removeprefix("vault/")
@@ -169,7 +186,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         for problem in (*(health.problems() if health else index.problems()), *self.publication.problems()):
             (log.warning if problem.error else log.info)(str(problem))
         if config.nav is None:
-            pages = [file.src_uri for file in kept if file.src_uri.endswith((".md", ".ipynb"))]
+            pages = [file.src_uri for file in kept if file.is_documentation_page() or file.src_uri.endswith(".ipynb")]
             config.nav = self.publication.nav(pages)
         self.files = kept
         return kept
@@ -196,7 +213,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         """Say which note is rendered next."""
         self.files = files  # as the other plugins left them
         index, path = self.context.index, page.file.src_uri
-        self.context.source = path if path in index.notes or path in index.notebooks else ""
+        self.context.source = path if path in self.publication.addresses.of or path in index.notebooks else ""
         return page
 
     def _finish(self, config: MkDocsConfig, files: Files) -> None:
@@ -243,6 +260,8 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
                 page.meta["title"] = html.escape(made.title, quote=False)
             return ""
         note = self.context.note
+        if board := self.context.index.boards.get(page.file.src_uri):
+            page.meta = {"title": html.escape(board.title, quote=False), "hide": ["toc"]}
         if note is None or page.file.src_uri.endswith(".ipynb"):
             return markdown
         page.meta = properties.theme(note, lambda name: _in_theme(config, name))

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from paperimpl.vault.code import SNIPPET, symbol
 from paperimpl.vault.digest import digest
-from paperimpl.vault.evidence import Mutants, refuse
+from paperimpl.vault.evidence import refuse
 from paperimpl.vault.index import Index, Note
+from paperimpl.vault.mutants import Score
 from paperimpl.vault.paper import Paper, papers
 from paperimpl.vault.problem import Problem, VaultError, nearest
 from paperimpl.vault.record import Record, parse
@@ -39,7 +40,7 @@ class Health:
         self.papers: dict[str, Paper] = {paper.slug: paper for paper in papers(repository)}
         self.records: dict[str, Record] = {}
         self.results: dict[str, Recorded] = {}
-        self.mutants: dict[str, Mutants] = {}
+        self.mutants: dict[str, Score] = {}
         self._problems: list[Problem] = []
         for slug, paper in self.papers.items():
             path = f"{paper.chapter}/{slug}/{slug}.md"
@@ -60,7 +61,7 @@ class Health:
                     self._problems.append(Problem(paper.place("result"), 1, str(broken), remedy))
             if paper.places["mutants"].is_file():
                 try:
-                    self.mutants[slug] = Mutants.load(paper.places["mutants"])
+                    self.mutants[slug] = Score.load(paper.places["mutants"])
                 except ValueError as broken:
                     remedy = f"run: paperimpl mutate {slug}"
                     self._problems.append(Problem(paper.place("mutants"), 1, str(broken), remedy))

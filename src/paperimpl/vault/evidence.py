@@ -5,14 +5,12 @@ from __future__ import annotations
 import ast
 import contextlib
 import itertools
-import json
 import math
 import operator
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from statistics import NormalDist, fmean
 
 import numpy as np
@@ -24,7 +22,6 @@ __all__ = [
     "TUNED_ON",
     "Effect",
     "Estimate",
-    "Mutants",
     "Size",
     "estimate",
     "refuse",
@@ -146,30 +143,6 @@ class Size:
     def agrees(self) -> bool:
         """Say whether that is within what was stated."""
         return abs(self.apart) <= self.within
-
-
-@dataclass(frozen=True)
-class Mutants:
-    """How many small changes of a model its tests notice; changes that make no difference do not count."""
-
-    killed: int
-    total: int
-
-    @classmethod
-    def load(cls, path: Path) -> Mutants:
-        """Read what `paperimpl mutate` wrote.
-
-        Raises:
-            ValueError: it is no such file.
-        """
-        try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-            found = cls(int(data["killed"]), int(data["total"]))
-            if not 0 <= found.killed <= found.total or not found.total:
-                raise ValueError(f"{found.killed} killed of {found.total}")
-        except (ValueError, KeyError, TypeError) as broken:
-            raise ValueError(f"not a mutation score: {type(broken).__name__}: {broken}") from broken
-        return found
 
 
 def estimate(values: Sequence[float]) -> Estimate:

@@ -15,7 +15,18 @@ from typing import Literal
 from paperimpl.vault import frontmatter, scan
 from paperimpl.vault.problem import Problem, nearest
 
-__all__ = ["Index", "Mention", "Note", "Resolved", "anchor", "hidden", "loose_name", "markdown_cells", "plain"]
+__all__ = [
+    "Index",
+    "Mention",
+    "Note",
+    "Resolved",
+    "anchor",
+    "hidden",
+    "is_view",
+    "loose_name",
+    "markdown_cells",
+    "plain",
+]
 
 # Folders of which nothing is ever published, wherever they stand.
 _HIDDEN = re.compile(r"(?:^|/)(?:\.[^/]*|node_modules|_?templates(?=/))(?:/|$)", re.I)
@@ -25,6 +36,11 @@ _PROPERTY_LINK = re.compile(r"\[\[([^\[\]\n]+)\]\]")
 def hidden(path: str) -> bool:
     """Say whether a path is in a folder of which nothing is ever published."""
     return bool(_HIDDEN.search(path))
+
+
+def is_view(path: str) -> bool:
+    """Say whether a file is a base or a canvas."""
+    return path.lower().endswith((".base", ".canvas"))
 
 
 @dataclass(frozen=True)
@@ -171,6 +187,22 @@ class Resolved:
 
 
 @dataclass(frozen=True)
+class Stat:
+    """A file's size in bytes, and when it was changed and made, in seconds since 1970."""
+
+    size: int
+    mtime: float
+    ctime: float
+
+    @classmethod
+    def of(cls, file: Path) -> Stat:
+        """Ask the disk."""
+        found = file.stat()
+        made = getattr(found, "st_birthtime", min(found.st_mtime, found.st_ctime))
+        return cls(found.st_size, found.st_mtime, made)
+
+
+@dataclass(frozen=True)
 class Mention:
     """A link as seen from its target: the note that holds it and the line."""
 
@@ -190,6 +222,9 @@ class Index:
         withheld: those of `files` that are not to be published; links to them lead nowhere.
         outside: paths that lead out of the vault, by a symbolic link; they are not read and nothing finds them.
         strict_line_breaks: whether a newline in a paragraph is only a space, as `.obsidian/app.json` may say.
+        views: the text of those of `files` that are bases or canvases and not withheld, by path.
+        stats: size and times of every file, by path.
+        opt_in: whether only what asks for it is published.
     """
 
     notes: dict[str, Note]
@@ -199,6 +234,9 @@ class Index:
     withheld: set[str] = field(default_factory=set)
     outside: set[str] = field(default_factory=set)
     strict_line_breaks: bool = False
+    views: dict[str, str] = field(default_factory=dict)
+    stats: dict[str, Stat] = field(default_factory=dict)
+    opt_in: bool = False
 
     @classmethod
     def read(
@@ -216,6 +254,7 @@ class Index:
             paths = (p.relative_to(vault).as_posix() for p in vault.rglob("*") if p.is_file())
         templates = _template_folders(vault)
         notes, notebooks, files, unreadable = {}, {}, set(), []
+        views, stats = {}, {}
         root, outside = vault.resolve(), set()
         for path in sorted(paths):
             if hidden(path) or path.lower().startswith(templates):
@@ -225,8 +264,11 @@ class Index:
                 remedy = "put the file itself into the vault, or remove the link"
                 unreadable.append(Problem(f"vault/{path}", 0, "a symbolic link that leads out of the vault", remedy))
                 continue
+            stats[path] = Stat.of(vault / path)
             if not path.endswith(".md"):
                 files.add(path)
+                if is_view(path) and path not in withheld:
+                    views[path] = (vault / path).read_bytes().decode("utf-8-sig", errors="replace")
                 if path.endswith(".ipynb"):
                     try:
                         cells = markdown_cells((vault / path).read_bytes())
@@ -243,7 +285,17 @@ class Index:
                 text = data.decode("utf-8-sig", errors="replace")
             text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
             notes[path] = Note(path, text, opt_in, path in withheld)
-        return cls(notes, files, notebooks, unreadable, outside=outside, strict_line_breaks=_strict_line_breaks(vault))
+        return cls(
+            notes,
+            files,
+            notebooks,
+            unreadable,
+            outside=outside,
+            strict_line_breaks=_strict_line_breaks(vault),
+            views=views,
+            stats=stats,
+            opt_in=opt_in,
+        )
 
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:
@@ -264,8 +316,26 @@ class Index:
         return {_key(alias): note for note in reversed(self.notes.values()) for alias in note.aliases}
 
     def at(self, path: str) -> Note:
-        """Return the note or notebook at a path."""
-        return self.notes.get(path) or self.notebooks[path]
+        """Return the note, notebook, base or canvas at a path."""
+        return self.notes.get(path) or self.notebooks.get(path) or self.boards[path]
+
+    @cached_property
+    def boards(self) -> dict[str, Note]:
+        """Bases and canvases that are published, as notes: a base has no text, a canvas that of its cards.
+
+        Neither says itself whether it is published. It is not where only private notes link to it; and where notes
+        must ask to be published, a published one must link to it.
+        """
+        from paperimpl.vault import views
+
+        public: set[str] = set()
+        private: set[str] = set()
+        for note in (self.notes | self.notebooks).values() if self.views else ():
+            for link, _ in note.links:
+                if is_view(link.target) and (found := self.find(link.target, note.path)):
+                    (public if note.published else private).add(found)
+        shown = [path for path in self.views if path in public or not (self.opt_in or path in private)]
+        return {path: Note(path, views.text(path, self.views[path])) for path in shown if not hidden(path)}
 
     def find(self, target: str, source: str) -> str | None:
         """Find the file that a link's target names, seen from a note; None where there is none.
@@ -318,8 +388,10 @@ class Index:
         )
 
     def _arrived(self, link: scan.Link, source: str, path: str) -> Resolved:
-        if path in self.withheld:
+        if path in self.withheld or (path in self.views and path not in self.boards):
             return Resolved("private")
+        if path in self.boards:
+            return Resolved("note", path, link.fragment)
         if path in self.files and path not in self.notebooks:
             return Resolved("file", path, link.fragment)
         note = self.notes.get(path) or self.notebooks[path]
@@ -388,10 +460,10 @@ class Index:
 
     @cached_property
     def resolved(self) -> dict[str, list[tuple[scan.Link, int, Resolved]]]:
-        """Every published note's links with their lines and where they lead."""
+        """Every published note's links, and every canvas's, with their lines and where they lead."""
         return {
             path: [(link, line, self.resolve(link, path)) for link, line in note.links]
-            for path, note in (self.notes | self.notebooks).items()
+            for path, note in (self.notes | self.notebooks | self.boards).items()
             if note.published
         }
 
@@ -425,8 +497,11 @@ class Index:
                 yield note.front.problem
         for path, entries in self.resolved.items():
             for _, line, resolved in entries:
-                if resolved.problem:
+                if resolved.problem and path not in self.boards:  # their own check knows the lines of their files
                     yield Problem(f"vault/{path}", line, f"link to {resolved.problem[0]}", resolved.problem[1])
+        from paperimpl.vault import views
+
+        yield from views.problems(self)
 
 
 def _strict_line_breaks(vault: Path) -> bool:

@@ -6,7 +6,7 @@ let box, link, timer, pressed;
 
 /* The link under a pointer or in focus, if it leads to a page of this site. */
 function previewable(target) {
-  const a = target.closest?.("article a[href]:not(.headerlink, .tag, .md-content__button, .footnote-backref, [download])");
+  const a = target.closest?.("article a[href]:not(.headerlink, .tag, .md-content__button, .footnote-backref, nav a, .canvas-leads a, [download])");
   if (!a) return;
   const { origin, pathname, hash } = new URL(a.href);
   const leads = pathname !== location.pathname || hash;
