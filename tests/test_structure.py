@@ -7,20 +7,26 @@ Every rule is a function from a repository to what breaks it; the tests hold thi
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from paperimpl.vault.check import Health, cycles
 from paperimpl.vault.digest import modules
+from paperimpl.vault.evidence import REPRODUCED
 from paperimpl.vault.frontmatter import split
 from paperimpl.vault.index import Index
-from paperimpl.vault.paper import Paper, papers
+from paperimpl.vault.marked import marked
+from paperimpl.vault.paper import OPTIONAL, Paper, papers
+from paperimpl.vault.record import NO_CHECK
+from paperimpl.vault.result import seal
 
 ROOT = Path(__file__).parents[1]
 SECTIONS = [
@@ -38,6 +44,7 @@ ALLOWED = {
     "claims": {"claims", "lab", "papers"},
     "lab": {"lab", "vault"},
     "vault": {"vault"},
+    "mutation": {"mutation"},
     "markdown": {"markdown", "vault"},
     "publish": {"publish", "markdown", "vault"},
 }
@@ -50,13 +57,16 @@ def complete(repository: Path) -> Iterator[str]:
     known = papers(repository)
     for paper in known:
         for kind, place in paper.places.items():
-            if kind != "pdf" and not place.is_file():
+            if kind not in OPTIONAL and not place.is_file():
                 yield f"{paper.slug}: no {kind} at {paper.place(kind)}"
-        bugs = repository / f"tests/papers/bugs/{paper.slug}.toml"
-        if not bugs.is_file():
-            yield f"{paper.slug}: no planted bugs at {bugs.relative_to(repository)}"
     slugs = {paper.slug for paper in known}
-    for folder, prefix in (("src/paperimpl/papers", ""), ("src/paperimpl/claims", ""), ("tests/papers", "test_")):
+    folders = {
+        "src/paperimpl/papers": "",
+        "src/paperimpl/claims": "",
+        "tests/papers": "test_",
+        "tests/weights": "test_",
+    }
+    for folder, prefix in folders.items():
         for path in sorted((repository / folder).glob(f"{prefix}*.py")):
             slug = path.stem.removeprefix(prefix)
             if path.stem not in ("__init__", "conftest", "plant", "test_bugs") and slug not in slugs:
@@ -84,6 +94,8 @@ def contract(repository: Path) -> Iterator[str]:
             says = any(isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "SAYS" for n in tree.body)
             if not says or "claim" not in found:
                 yield f"{paper.place('claim')}: needs SAYS and claim(seed)"
+            elif "device" not in [argument.arg for argument in found["claim"].args.kwonlyargs]:
+                yield f"{paper.place('claim')}:{found['claim'].lineno}: claim takes no device"
             elif not re.search(r"\d", ast.get_docstring(found["claim"]) or ""):
                 yield f"{paper.place('claim')}: the docstring of claim states no threshold in numbers"
             for node in ast.walk(tree):
@@ -139,16 +151,46 @@ def equations(repository: Path) -> Iterator[str]:
             yield f"{paper.place('note')}: eq. {number} is cited in the code and has no \\tag{{{number}}}"
 
 
+def checks(repository: Path) -> Iterator[str]:
+    """Every paper makes the four checks, by marked tests and its claim, or its record says why one does not apply."""
+    health = Health(repository)
+    for slug, record in health.records.items():
+        paper = health.papers[slug]
+        tests = [paper.places[kind] for kind in ("test", "weights") if paper.places[kind].is_file()]
+        for kind, told in record.checks.items():
+            made = [name for test in tests for name in marked(test)[kind]]
+            where = f"{paper.place('note')}:{record.lines.get(kind, 1)}"
+            if not told:
+                yield f"{where}: no {kind}: say what ours is compared with, or '{NO_CHECK}' and why"
+            elif told.startswith(NO_CHECK) and made:
+                yield f"{where}: {kind} does not apply, and yet {made[0]} is marked"
+            elif not told.startswith(NO_CHECK) and not made:
+                yield f"{where}: {kind} is promised, and no test is marked @pytest.mark.{kind}"
+        if not record.reports:
+            yield f"{paper.place('note')}: no reports: the paper's own number for the claim"
+        result = health.results.get(slug)
+        if result is None:
+            continue
+        if not result.verdict:
+            yield f"{paper.place('claim')}: no EFFECT, so its claim has no verdict"
+        elif result.verdict != REPRODUCED and not record.findings:
+            yield f"{paper.place('note')}: {result.verdict}, and findings do not say why"
+        for size in result.sizes:
+            if not size.agrees:
+                yield f"{paper.place('result')}: {size.configuration} {size.quantity} is {size.apart:+.1%} off"
+        if record.full_size.startswith(NO_CHECK) == bool(result.sizes):
+            yield f"{paper.place('claim')}: PUBLISHED and the record's full_size contradict each other"
+
+
 def results(repository: Path) -> Iterator[str]:
-    """The result is from this code, over at least five seeds, and every run holds."""
+    """The result is from this code, over at least five seeds, none of which chose settings, and untouched by hand."""
     health = Health(repository)
     for problem in health.problems():
         if problem.path.endswith(".claim.json"):
             yield str(problem)
     for slug, recorded in health.results.items():
-        for run in recorded.runs:
-            if not run.holds:
-                yield f"{health.papers[slug].place('result')}: seed {run.seed} does not hold"
+        if not recorded.seal:
+            yield f"{health.papers[slug].place('result')}: has no seal; `paperimpl run {slug}` writes one"
 
 
 def one_way(repository: Path) -> Iterator[str]:
@@ -198,6 +240,7 @@ RULES: list[Callable[[Path], Iterator[str]]] = [
     contract,
     past,
     equations,
+    checks,
     results,
     one_way,
     acyclic,
@@ -221,6 +264,25 @@ def edit(path: str, old: str, new: str) -> Callable[[Path], None]:
     return change
 
 
+def resealed(slug: str, change: Callable[[Any], Any]) -> Callable[[Path], None]:
+    """Change a result as `paperimpl run` might have written it: with a seal that fits, unless that is taken away."""
+
+    def apply(copy: Path) -> None:
+        path = copy / paper_file(slug, "result")
+        data = json.loads(path.read_text(encoding="utf-8"))
+        change(data)
+        if "seal" in data:
+            data["seal"] = seal(data)
+        path.write_text(json.dumps(data), encoding="utf-8")
+
+    return apply
+
+
+def together(*changes: Callable[[Path], None]) -> Callable[[Path], None]:
+    """Make several changes."""
+    return lambda copy: [change(copy) for change in changes] and None
+
+
 def remove(path: str) -> Callable[[Path], None]:
     return lambda copy: (copy / path).unlink()
 
@@ -238,6 +300,11 @@ BREAKS = {
         contract,
         edit("src/paperimpl/papers/lstm.py", "Differs from the paper:", "Otherwise:"),
         "Differs from the paper",
+    ),
+    "a claim that runs on one device only": (
+        contract,
+        edit("src/paperimpl/claims/lstm.py", ', device: str = "cpu")', ")"),
+        "claim takes no device",
     ),
     "a note without a section": (contract, edit(LSTM, "## What came of it", "## Afterwards"), "sections are"),
     "a note without a card": (contract, edit(LSTM, "?::", "? "), "three cards"),
@@ -258,15 +325,60 @@ BREAKS = {
         edit("src/paperimpl/papers/lstm.py", "-3.0", "-2.0"),
         "code that has changed since",
     ),
-    "a run that does not hold": (
+    "a result edited by hand": (
         results,
         edit(LSTM.replace(".md", ".claim.json"), '"holds": true', '"holds": false'),
-        "seed 0 does not hold",
+        "edited by hand since it was recorded",
     ),
+    "a result that is cut short": (
+        results,
+        edit(LSTM.replace(".md", ".claim.json"), '"runs"', '"rums"'),
+        "not a result file: KeyError: 'runs'",
+    ),
+    "a result without a seal": (results, resealed("lstm", lambda data: data.pop("seal")), "has no seal"),
     "a result of four seeds": (
         results,
-        edit(LSTM.replace(".md", ".claim.json"), '"seed": 4', '"seed": 3'),
+        resealed("lstm", lambda data: data["runs"][4].update(seed=3)),
         "4 seeds, fewer than 5",
+    ),
+    "a result of seeds that chose the settings": (
+        results,
+        resealed("lstm", lambda data: data["runs"][4].update(seed=104)),
+        "seed 104 chose the settings and cannot be reported",
+    ),
+    "a claim that fails without a finding": (
+        checks,
+        together(
+            resealed("adam", lambda data: data["runs"][0].update(holds=False)),
+            edit("vault/02-optimization/adam/adam.md", "findings:\n", "findings: []\n#"),
+        ),
+        "partly, and findings do not say why",
+    ),
+    "a claim without an effect": (
+        checks,
+        resealed("lstm", lambda data: data.update(effect=None)),
+        "no EFFECT, so its claim has no verdict",
+    ),
+    "a full size off the paper's": (
+        checks,
+        resealed("transformer", lambda data: data["sizes"][0].update(ours=60e6)),
+        "base parameters is -7.7% off",
+    ),
+    "a record without a check": (checks, edit(LSTM, "\noracle:", "\n# oracle:"), "lstm.md:1: no oracle"),
+    "a check that no test makes": (
+        checks,
+        edit(LSTM, 'full_size: "does not apply: ', 'full_size: "'),
+        "full_size is promised, and no test is marked",
+    ),
+    "a check that a test makes after all": (
+        checks,
+        edit(LSTM, 'oracle: "', 'oracle: "does not apply: '),
+        "oracle does not apply, and yet test_it_is_the_modern_lstm",
+    ),
+    "a test that lost its mark": (
+        checks,
+        edit("tests/weights/test_layernorm.py", "@pytest.mark.weights\n", ""),
+        "weights is promised, and no test is marked",
     ),
     "the vault importing mkdocs": (
         one_way,

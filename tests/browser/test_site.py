@@ -14,6 +14,7 @@ KINDS = {
     "notebook": "lessons/autograd/",
     "path": "paths/gpt_in_ten_steps/",
     "papers": "papers/",
+    "evidence": "evidence/",
     "wanted": "wanted/",
     "404": "no/such/page/",
 }
@@ -45,6 +46,31 @@ def test_search_finds_the_carousel_in_the_paper_that_has_it(visit):
     page.locator(".md-search-result__item a", has_text="Long Short-Term Memory").first.click()
     expect(page).to_have_url(re.compile(r"/04-sequences/lstm/"))
     expect(page.locator("header h1")).to_have_text("Long Short-Term Memory")
+
+
+def test_the_evidence_is_sorted_by_a_heading_and_filtered_by_words_and_verdicts(visit):
+    page = visit("papers/").page
+    page.locator(".md-nav--primary").get_by_role("link", name="Evidence").click()
+    names = page.locator(".evidence-table tbody th")
+    in_order = names.all_text_contents()
+    year = page.get_by_role("button", name="Year")
+    year.click()
+    expect(page.get_by_role("columnheader", name="Year")).to_have_attribute("aria-sort", "ascending")
+    year.click()
+    expect(names).to_have_text(in_order[::-1])
+    page.get_by_label("Find").fill("LSTM")
+    expect(names.filter(visible=True)).to_have_text(["Long Short-Term Memory"])
+    expect(page.locator("[data-said]")).to_have_text(f"1 of {len(in_order)} papers")
+    page.get_by_label("Find").fill("")
+    page.get_by_label("Verdict").select_option("reproduced")
+    expect(names.filter(visible=True).first).to_be_visible()
+
+
+def test_the_evidence_is_whole_without_scripts(visit):
+    page = visit("evidence/", java_script_enabled=False).page
+    expect(page.locator(".evidence-table tbody tr").first).to_be_visible()
+    expect(page.locator(".evidence-bar")).to_be_hidden()
+    expect(page.get_by_role("heading", name="What we could not reproduce")).to_be_visible()
 
 
 @every_kind

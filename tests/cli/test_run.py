@@ -2,14 +2,18 @@
 
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
 import time
+import types
 
 import pytest
 
 from paperimpl.cli.run import is_stale
+from paperimpl.lab import Result
+from paperimpl.lab import run as lab_run
 from paperimpl.vault.digest import digest
 from paperimpl.vault.paper import Paper
 from paperimpl.vault.result import Recorded, Run
@@ -240,3 +244,59 @@ def test_a_missing_package_is_one_line(repository, monkeypatch):
     assert code == 1
     assert err.startswith("matplotlib: is not installed")
     assert json.loads((repository.root / "vault/04-sequences/lstm/lstm.claim.json").read_text(encoding="utf-8"))
+
+
+WEIGHED = CLAIM.replace("import Result", "import Effect, Result").replace(
+    "\n\ndef claim", '\nEFFECT = Effect("1 + count - share", "more than none")\n\n\ndef claim'
+)
+
+
+def test_a_result_holds_the_effect_its_interval_the_verdict_and_the_cost(repository):
+    write_claim(repository, "count", WEIGHED)
+    ran = run(repository, "run", "count", "--jobs", "1")
+    assert "count: partly, effect 2.8, 95% interval" in " ".join(ran.stdout.split())
+    result = Recorded.load(Paper("count", "04-sequences", repository.root).places["result"])
+    assert result.effects == pytest.approx([1, 1.9, 2.8, 3.7, 4.6])
+    assert result.verdict == "partly"
+    assert result.seal
+    assert list(result.tuned_on) == list(range(100, 108))
+    assert {"cpu", "cores", "python", "torch", "device", "threads"} <= result.made_with.keys()
+    assert platform.node() not in result.made_with.values()
+    assert all(run.memory > 50 for run in result.runs)
+
+
+@pytest.mark.parametrize("of", ["1 + counts", "count **", "1 / (share - share)"])
+def test_an_effect_that_cannot_be_worked_out_is_told_and_nothing_is_recorded(repository, of):
+    write_claim(repository, "count", WEIGHED.replace("1 + count - share", of))
+    before = repository.files()
+    ran = run(repository, "run", "count", "--jobs", "1")
+    assert ran.returncode == 1
+    assert f"ValueError: effect {of!r}" in ran.stderr
+    assert len(ran.stderr.strip().splitlines()) == 1
+    assert [path for path in repository.files() if path.endswith(".claim.json")] == []
+    assert before.keys() <= repository.files().keys()
+
+
+def test_seeds_that_chose_the_settings_are_refused_before_anything_runs(repository):
+    write_claim(repository, "count", CLAIM)
+    before = repository.files()
+    code, _, err = repository("run", "count", "--seeds", "103")
+    assert code == 2
+    told = " ".join(err.replace("│", " ").split())
+    assert "seeds 100 to 102 chose the settings and cannot be reported; say --seeds 100 or fewer" in told
+    assert repository.files() == before
+
+
+def test_a_claim_is_given_the_device_that_was_asked_for(monkeypatch):
+    asked = []
+
+    def claim(seed, **options):
+        asked.append(options)
+        return Result({"count": seed}, holds=True)
+
+    module = types.SimpleNamespace(SAYS="It counts.", claim=claim, __name__="paperimpl.claims.counting")
+    monkeypatch.setitem(sys.modules, "paperimpl.claims.counting", module)
+    lab_run.run("counting", 0)
+    lab_run.run("counting", 0, device="mps")
+    assert asked == [{}, {"device": "mps"}]
+    assert lab_run.made_with("mps")["device"] == "mps"

@@ -3,10 +3,12 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import pytest
 
 from paperimpl.lab.figure import draw
+from paperimpl.vault.evidence import Effect
 from paperimpl.vault.result import Recorded, Run
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -130,3 +132,13 @@ def test_one_seed_and_no_curve_can_be_drawn():
 def test_seeds_that_stopped_at_different_steps_can_be_drawn():
     runs = [Run(n, {"a": 1.0}, True, 1.0, {"L": panel(list(range(1, n + 3)), a=[1.0] * (n + 2))}, {}) for n in range(2)]
     ElementTree.fromstring(draw(Recorded("", "", "", {}, runs, {}), "x"))
+
+
+def test_the_effect_is_drawn_with_every_seed_its_interval_and_no_effect():
+    weighed = replace(result(), effect=Effect("Elman - LSTM", "share"))
+    drawn, plain = draw(weighed, "lstm"), draw(result(), "lstm")
+    dots = [len(re.findall(r"<use [^>]*series-1", text)) for text in (drawn, plain)]
+    assert dots[0] == dots[1] + 5
+    assert "Elman - LSTM; 95% interval shaded, dashes at no effect" in drawn
+    assert "5 seeds: effect 0.847, 95% interval" in drawn
+    assert "95%" not in plain

@@ -19,6 +19,7 @@ def error(net, x, t):
     return (t - net.forward(x)[-1]).square().sum() / 2
 
 
+@pytest.mark.oracle
 def test_the_net_is_linear_layers_and_sigmoids():
     net, x = Net(D, H, K), torch.randn(B, D)
     theirs = torch.nn.Sequential(torch.nn.Linear(D, H), torch.nn.Sigmoid(), torch.nn.Linear(H, K), torch.nn.Sigmoid())
@@ -32,6 +33,7 @@ def test_the_net_is_linear_layers_and_sigmoids():
     assert_close(outputs[2], theirs(x), rtol=1e-12, atol=0)
 
 
+@pytest.mark.oracle
 @pytest.mark.parametrize("widths", [(D, K), (D, H, K), (D, H, H2, K)])
 def test_without_momentum_a_change_is_minus_eta_times_the_gradient_of_autograd(widths):
     net, x, t = Net(*widths), torch.randn(B, D), torch.rand(B, K)
@@ -44,6 +46,7 @@ def test_without_momentum_a_change_is_minus_eta_times_the_gradient_of_autograd(w
         assert_close(w - was, -ETA * gradient, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.oracle
 def test_a_delta_is_the_central_difference_of_the_error_in_a_net_input():
     net, x, t, h = Net(D, H, H2, K), torch.randn(1, D), torch.rand(1, K), 1e-5
     for w, delta in zip(net.w, net.deltas(net.forward(x), t), strict=True):
@@ -56,6 +59,7 @@ def test_a_delta_is_the_central_difference_of_the_error_in_a_net_input():
             assert_close(delta[0, j], -(above - below) / (2 * h), rtol=1e-6, atol=1e-10)
 
 
+@pytest.mark.oracle
 def test_momentum_is_that_of_sgd():
     net, x, t = Net(D, H, K), torch.randn(B, D), torch.rand(B, K)
     theirs = Net(D, H, K)

@@ -23,6 +23,7 @@ def summed(w, x):
     return unlike(LayerNorm(H, eps=0.0))(x @ w.T)
 
 
+@pytest.mark.oracle
 @pytest.mark.parametrize("shape", [(H,), (B, H), (B, T, H)])
 def test_it_is_torchs_layer_gradients_included(shape):
     ours, theirs = unlike(LayerNorm(H)), nn.LayerNorm(H, **DOUBLE)
@@ -41,6 +42,7 @@ def test_a_new_layer_gives_every_example_mean_0_and_variance_1():
     assert_close(z.var(dim=-1, correction=0), torch.ones(B, T, **DOUBLE), rtol=1e-14, atol=0)
 
 
+@pytest.mark.oracle
 def test_it_is_batch_normalisation_transposed():
     a = torch.randn(B, H, **DOUBLE)
     batch_norm = nn.functional.batch_norm(a.T, None, None, training=True, eps=1e-5)  # H "examples" of B "units"
@@ -91,6 +93,7 @@ def test_a_layer_without_variation_gives_the_bias():
     assert_close(norm(torch.full((B, H), 3.0, **DOUBLE)), norm.bias.expand(B, H), rtol=0, atol=0)
 
 
+@pytest.mark.oracle
 def test_every_step_of_the_recurrent_layer_is_equation_4():
     rnn = LayerNormRNN(D, H).double()
     unlike(rnn.norm)

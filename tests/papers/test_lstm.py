@@ -11,6 +11,7 @@ def series(*shape):
     return torch.randn(*shape, dtype=torch.float64)
 
 
+@pytest.mark.oracle
 def test_it_is_the_modern_lstm_with_every_forget_gate_stuck_open():
     ours, modern = LSTM(D, H, truncate=False).double(), torch.nn.LSTM(D, H, batch_first=True).double()
     (w_in, w_out, w_c), (b_in, b_out, b_c) = (p.split(H) for p in ours.cell.net.parameters())
@@ -46,6 +47,7 @@ def test_without_truncation_an_error_also_returns_through_the_gates():
     assert (torch.autograd.grad(s.sum(), s0)[0] != 1).all()
 
 
+@pytest.mark.oracle
 def test_the_truncated_gradient_needs_no_past_but_two_running_sums():  # A.1.2, A.1.3, for the last output
     lstm, x, weight = LSTM(D, H).double(), series(1, T, D), series(H)
     w, b = (p.detach().unflatten(0, (3, H)) for p in lstm.cell.net.parameters())  # (3, H, D + H), (3, H)

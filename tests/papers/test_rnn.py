@@ -14,6 +14,7 @@ def double(squash=torch.sigmoid):
     return rnn, torch.randn(B, T, D, dtype=torch.float64), torch.rand(B, T, H, dtype=torch.float64)
 
 
+@pytest.mark.oracle
 def test_with_tanh_it_is_the_fields_plain_recurrent_layer():
     ours, field = RNN(D, H, squash=torch.tanh).double(), torch.nn.RNN(D, H, batch_first=True).double()
     with torch.no_grad():
@@ -31,6 +32,11 @@ def test_by_default_units_are_logistic():
     assert_close(rnn(x)[:, 0], 1 / (1 + torch.exp(-s)))
 
 
+def test_unless_told_there_is_one_stream():
+    assert RTRL(RNN(D, H)).step(torch.randn(1, D)).shape == (1, H)
+
+
+@pytest.mark.oracle
 @both
 def test_the_gradient_carried_forward_is_the_one_carried_back(squash):
     rnn, x, d = double(squash)
@@ -45,6 +51,7 @@ def test_the_gradient_carried_forward_is_the_one_carried_back(squash):
     assert_close(change, -rnn.w.grad, rtol=0, atol=1e-10)
 
 
+@pytest.mark.oracle
 @both
 def test_sensitivities_are_what_a_nudged_weight_does(squash):
     rnn, x, _ = double(squash)

@@ -1,4 +1,5 @@
 import math
+import re
 
 import pytest
 import torch
@@ -6,6 +7,8 @@ from torch import nn
 from torch.testing import assert_close
 
 from paperimpl.papers.transformer import (
+    BASE,
+    BIG,
     AddAndNorm,
     DecoderLayer,
     EncoderLayer,
@@ -66,6 +69,7 @@ def copy_layer(ours, theirs):
     ours.ffn.outer.load_state_dict(theirs.linear2.state_dict())
 
 
+@pytest.mark.oracle
 def test_it_is_torchs_scaled_dot_product_attention():
     q, k, v, mask = real(B, h, T, 5), real(B, h, S, 5), real(B, h, S, 19), torch.rand(B, 1, T, S) < 0.7
     mask[..., 0] = True  # a query that sees nothing has no answer
@@ -74,6 +78,7 @@ def test_it_is_torchs_scaled_dot_product_attention():
     assert_close(attention(q, k, v), torchs(q, k, v), **EXACT)
 
 
+@pytest.mark.oracle
 def test_many_heads_are_torchs_and_so_is_where_they_look():
     ours, theirs = MultiHeadAttention(D, h).double(), nn.MultiheadAttention(D, h, batch_first=True).double()
     with torch.no_grad():
@@ -84,6 +89,14 @@ def test_many_heads_are_torchs_and_so_is_where_they_look():
     assert_close(ours.weights(x, memory, mask), weights, **EXACT)
 
 
+def test_each_query_looks_only_where_its_own_mask_lets_it():
+    ours, x = MultiHeadAttention(D, h).double(), real(B, T, D)
+    looks = ours.weights(x, x, torch.ones(1, T, T, dtype=torch.bool).tril())  # (B, h, T, T)
+    assert_close(looks.triu(1), torch.zeros_like(looks), rtol=0, atol=0)
+    assert (looks.tril().sum(dim=-1) - 1).abs().max() < 1e-12
+
+
+@pytest.mark.oracle
 def test_the_whole_stack_is_torchs_without_its_final_norms():
     ours = transformer()
     theirs = nn.Transformer(D, h, 2, 2, d_ff, dropout=0.0, batch_first=True, dtype=torch.float64)
@@ -154,6 +167,27 @@ def test_what_greedy_writes_is_the_likeliest_token_after_all_that_it_wrote():
     assert_close(net(source, read).argmax(dim=-1), written)
 
 
+def test_writing_keeps_no_graph():
+    net, kept = transformer(), []
+    net.embedding.register_forward_hook(lambda *_: kept.append(torch.is_grad_enabled()))
+    net.greedy(tokens(B, S), 5, T)
+    assert len(kept) == 1 + T
+    assert not any(kept)
+
+
+def test_it_runs_where_its_input_is():
+    net = Transformer(V, D, h, d_ff, n_layers=2).to("meta")
+    assert net(tokens(B, S).to("meta"), tokens(B, T).to("meta")).device.type == "meta"
+
+
+@pytest.mark.parametrize("layer", [EncoderLayer, DecoderLayer])
+def test_what_is_dropped_is_what_a_sub_layer_found_and_never_its_input(layer):
+    dropped, x = layer(D, h, d_ff, p_drop=1.0).double(), real(B, T, D)
+    seen = torch.ones(B, 1, T, dtype=torch.bool)
+    y = dropped(x, seen) if layer is EncoderLayer else dropped(x, x, seen)
+    assert_close(y, nn.functional.layer_norm(x, (D,)), rtol=0, atol=1e-4)  # normalised two or three times over
+
+
 def test_a_sub_layer_that_is_dropped_leaves_its_normalised_input():
     block, x = AddAndNorm(D, p_drop=1.0).double(), real(B, T, D)
     assert_close(block(x, real(B, T, D)), block.norm(x), **EXACT)
@@ -168,6 +202,7 @@ def test_embeddings_enter_with_variance_1_and_so_do_the_logits_of_normalised_sta
     assert_close(logits.var(), torch.tensor(1.0), rtol=0, atol=0.05)
 
 
+@pytest.mark.oracle
 @pytest.mark.parametrize("eps", [0.0, 0.1, 0.7])
 def test_the_loss_is_torchs_smoothed_cross_entropy(eps):
     logits, target = real(B, T, V), tokens(B, T)
@@ -175,6 +210,17 @@ def test_the_loss_is_torchs_smoothed_cross_entropy(eps):
     ours = label_smoothed_loss(logits, target, eps, PAD)
     torchs = nn.functional.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=PAD, label_smoothing=eps)
     assert_close(ours, torchs, **EXACT)
+
+
+def test_smoothing_padding_and_warm_up_are_the_papers_unless_told():  # sections 5.3 and 5.4
+    logits, target = real(B, T, V), tokens(B, T)
+    target[1, 4:] = 0
+    assert_close(label_smoothed_loss(logits, target), label_smoothed_loss(logits, target, 0.1, 0), rtol=0, atol=0)
+    for step in (1000, 4000, 9000):
+        assert learning_rate(step, 512) == learning_rate(step, 512, 4000)
+    with torch.device("meta"):
+        base = Transformer(V)
+    assert (base.encoder[0].attend.n_heads, base.dropout.p, base.pad) == (8, 0.1, 0)  # Table 3, first line
 
 
 @pytest.mark.parametrize(("d_model", "warmup_steps"), [(512, 4000), (64, 200)])
@@ -193,11 +239,27 @@ def millions(n_tokens, **sizes):
         return sum(p.numel() for p in Transformer(n_tokens, **sizes).parameters()) / 1e6
 
 
+@pytest.mark.full_size
 def test_the_base_model_of_37000_tokens_falls_3_percent_short_of_table_3():
     assert millions(37_000) == pytest.approx(63.045632)
     assert millions(37_000) == pytest.approx(65, rel=0.031)
 
 
+@pytest.mark.full_size
+@pytest.mark.parametrize(("table_3", "sizes", "n_heads", "p_drop"), [(65, BASE, 8, 0.1), (213, BIG, 16, 0.3)])
+def test_the_published_configurations_have_table_3s_weights_heads_and_dropout(table_3, sizes, n_heads, p_drop):
+    assert millions(37_000, **sizes) == pytest.approx(table_3, rel=0.031)  # "about 37000 tokens" leaves 3%
+    assert (sizes["n_heads"], sizes["p_drop"]) == (n_heads, p_drop)
+
+
+def test_attention_has_biases_only_where_they_are_asked_for():
+    for layer in (EncoderLayer(D, h, d_ff, 0.1), DecoderLayer(D, h, d_ff, 0.1), MultiHeadAttention(D, h)):
+        assert not [name for name, _ in layer.named_parameters() if re.search(r"(to_.|out)\.bias", name)]
+    with_biases = dict(Transformer(V, D, h, d_ff, n_layers=2, bias=True).named_parameters())
+    assert sum(bool(re.search(r"(to_.|out)\.bias", name)) for name in with_biases) == 2 * 4 * 3
+
+
+@pytest.mark.full_size
 @pytest.mark.parametrize(
     ("table_3", "sizes"),
     [

@@ -41,6 +41,7 @@ def test_chapters_stand_together_in_order_and_their_papers_by_order(small):
         {
             "Papers": [
                 "papers.md",
+                "evidence.md",
                 {
                     "Sequences and embeddings": [
                         "04-sequences/04-sequences.md",

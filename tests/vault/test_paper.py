@@ -17,9 +17,11 @@ def test_every_place_of_a_paper_follows_from_its_slug(tmp_path):
         "pdf": "vault/04-sequences/lstm/lstm.pdf",
         "result": "vault/04-sequences/lstm/lstm.claim.json",
         "figure": "vault/04-sequences/lstm/lstm.claim.svg",
+        "mutants": "vault/04-sequences/lstm/lstm.mutants.json",
         "model": "src/paperimpl/papers/lstm.py",
         "claim": "src/paperimpl/claims/lstm.py",
         "test": "tests/papers/test_lstm.py",
+        "weights": "tests/weights/test_lstm.py",
         "bugs": "tests/papers/bugs/lstm.toml",
     }
 

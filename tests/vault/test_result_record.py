@@ -1,11 +1,13 @@
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from paperimpl.vault.result import Recorded, Run, number, quote
+from paperimpl.vault.evidence import Effect, Size
+from paperimpl.vault.result import Recorded, Run, number, quote, seal
 
 PANEL = {"x": [1, 2], "series": {"a": [0.5, 0.25]}, "x_label": "step", "y_label": "loss", "log_x": False, "log_y": True}
 
@@ -191,4 +193,75 @@ def test_anything_else_is_not_a_result_file(tmp_path, text):
 def test_bytes_are_not_a_result_file(tmp_path):
     (tmp_path / "x.claim.json").write_bytes(b"\xff\xfe{")
     with pytest.raises(ValueError, match=r"^not a result file: "):
+        Recorded.load(tmp_path / "x.claim.json")
+
+
+WEIGHED = replace(RESULT, effect=Effect("Elman - LSTM", "share that only Elman gets wrong"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ("effect %", "84.9%"),
+        ("effect interval .3f", "0.842–0.857"),
+        ("effect interval %", "84.2–85.7%"),
+        ("effect seed 1 .4f", "0.8496"),
+        ("effect range .2f", "0.84–0.86"),
+        ("verdict", "partly"),
+    ],
+)
+def test_a_note_may_quote_the_effect_and_the_verdict(asked, answer):
+    key, *words = asked.split()
+    assert quote(WEIGHED, key, words) == answer
+
+
+@pytest.mark.parametrize(
+    ("result", "asked", "remedy"),
+    [
+        (RESULT, "effect", "its claim names no effect"),
+        (RESULT, "verdict", "its claim names no effect"),
+        (WEIGHED, "verdict %", "'verdict' takes no further words"),
+        (WEIGHED, "LSTM interval", "only 'effect' has an interval"),
+        (WEIGHED, "effect mean interval", "'mean' and 'interval' exclude each other"),
+        (WEIGHED, "effekt", "did you mean 'effect'?"),
+    ],
+)
+def test_an_effect_that_cannot_be_quoted_comes_with_a_remedy(result, asked, remedy):
+    key, *words = asked.split()
+    with pytest.raises(KeyError) as unknown:
+        quote(result, key, words)
+    assert unknown.value.args[0].startswith(remedy)
+
+
+def test_a_result_keeps_its_effect_sizes_tuning_seeds_and_memory(tmp_path):
+    size = Size("base", "parameters", 65e6, 63e6, 0.05, "Table 3")
+    runs = [replace(run, memory=300.0) for run in WEIGHED.runs]
+    whole = replace(WEIGHED, sizes=(size,), tuned_on=(7, 8), runs=runs)
+    (tmp_path / "x.claim.json").write_text(whole.dump(), encoding="utf-8")
+    assert Recorded.load(tmp_path / "x.claim.json") == whole
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [('"LSTM": 0.0004', '"LSTM": 0.0'), ('"holds": false', '"holds": true'), ("Table 7.", "Table 8.")]
+)
+def test_a_result_that_was_edited_by_hand_is_refused(tmp_path, old, new):
+    text = WEIGHED.dump()
+    assert old in text
+    (tmp_path / "x.claim.json").write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(ValueError, match="edited by hand since it was recorded"):
+        Recorded.load(tmp_path / "x.claim.json")
+
+
+def test_laying_a_result_out_anew_is_no_edit(tmp_path):
+    (tmp_path / "x.claim.json").write_text(json.dumps(json.loads(WEIGHED.dump())), encoding="utf-8")
+    assert Recorded.load(tmp_path / "x.claim.json").verdict == "partly"
+
+
+@pytest.mark.parametrize("of", ["GRU - LSTM", "Elman -", "LSTM / (Elman - Elman)"])
+def test_an_effect_that_its_result_does_not_bear_out_makes_no_result_file(tmp_path, of):
+    data = json.loads(WEIGHED.dump())
+    data["effect"]["of"] = of
+    data["seal"] = seal(data)
+    (tmp_path / "x.claim.json").write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(ValueError, match="not a result file: ValueError: effect"):
         Recorded.load(tmp_path / "x.claim.json")

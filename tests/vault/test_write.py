@@ -1,4 +1,5 @@
 import os
+import subprocess
 import sys
 
 import pytest
@@ -21,6 +22,20 @@ def test_it_says_whether_the_file_changed_and_leaves_an_equal_one_alone(tmp_path
     assert place.stat().st_mtime == 1
     assert write(place, "y")
     assert place.read_text(encoding="utf-8") == "y"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on a process's files")
+def test_a_disk_that_is_full_leaves_the_old_file_and_names_it(tmp_path):
+    place = tmp_path / "a"
+    place.write_text("old", encoding="utf-8")
+    program = (
+        "import resource, sys\nfrom pathlib import Path\nfrom paperimpl.vault.write import write\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "try:\n    write(Path(sys.argv[1]), 'x' * 9999)\nexcept OSError as full:\n    print(full.filename)"
+    )
+    told = subprocess.check_output([sys.executable, "-c", program, str(place)], text=True)
+    assert told.strip() == str(place)
+    assert [(path.name, path.read_text(encoding="utf-8")) for path in tmp_path.iterdir()] == [("a", "old")]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from paperimpl.vault.evidence import TUNED_ON, refuse
 from paperimpl.vault.paper import Paper, papers, root
 from paperimpl.vault.problem import Problem, VaultError
 
@@ -26,10 +28,18 @@ def main() -> None:
     except VaultError as wrong:
         _tell(list(wrong.problems))
         sys.exit(1)
+    except OSError as failed:  # a full disk, a folder that is not ours: the writer has named the file
+        if not failed.filename or not failed.strerror:
+            raise
+        remedy = "nothing half-written was left; make room, or mend the folder's rights, and run it again"
+        _tell([Problem(str(failed.filename), 0, f"cannot be read or written: {failed.strerror}", remedy)])
+        sys.exit(1)
     except ModuleNotFoundError as absent:  # the site's environment has no torch, and need not
         if (absent.name or "paperimpl").startswith("paperimpl"):
             raise
-        _tell([Problem(f"{absent.name}", 0, "is not installed, and this command needs it", "pip install -e '.[lab]'")])
+        extra = {"distributed": "cluster"}.get(absent.name or "", "lab")
+        remedy = f"pip install -e '.[{extra}]'"
+        _tell([Problem(f"{absent.name}", 0, "is not installed, and this command needs it", remedy)])
         sys.exit(1)
 
 
@@ -89,10 +99,13 @@ def run(
     everything: Annotated[bool, typer.Option("--all", help="every paper")] = False,
     seeds: Annotated[int, typer.Option(min=1, help="how many seeds, from 0; fewer than 5 are not recorded")] = 5,
     jobs: Annotated[int, typer.Option(min=1, help="how many processes")] = os.cpu_count() or 1,
+    cluster: Annotated[str, typer.Option(help="run on a Dask cluster: its scheduler, tcp://HOST:8786")] = "",
 ) -> None:
     """Run claims and record what they measure; draws their figures, too."""
     from paperimpl.cli.run import is_stale, run_claims
 
+    if wrong := refuse(range(seeds)):
+        raise typer.BadParameter(f"{wrong}; say --seeds {TUNED_ON[0]} or fewer")
     chosen = _chosen(slugs or [], everything or (stale and not slugs))
     if stale:
         chosen = [paper for paper in chosen if is_stale(paper)]
@@ -109,9 +122,76 @@ def run(
     if missing:
         _finish(missing)
     try:
-        _finish(run_claims(chosen, range(seeds), jobs, out))
+        _finish(run_claims(chosen, range(seeds), jobs, out, cluster))
     except KeyboardInterrupt:
         err.print("interrupted: finished papers are recorded, nothing of the others was written")
+        raise typer.Exit(130) from None
+
+
+@app.command()
+def sweep(
+    slug: Annotated[str, typer.Argument(help="a paper")],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="a parameter of its claim and values to try: T=50,100")
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=len(TUNED_ON), help="how many seeds for each configuration, from 100")
+    ] = 3,
+    into: Annotated[
+        Path | None, typer.Option(help="a folder for the runs and the page; sweeps/SLUG unless told", file_okay=False)
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="how many processes")] = os.cpu_count() or 1,
+    cluster: Annotated[str, typer.Option(help="run on a Dask cluster: its scheduler, tcp://HOST:8786")] = "",
+) -> None:
+    """Try a claim with every combination of settings, and draw the comparison as a page of its own.
+
+    Every run is kept as it comes in; after an interruption the same command runs what is missing. Seeds begin at
+    100, for those that choose settings may not be those that are reported. Results are nobody's evidence: nothing
+    in the vault changes.
+    """
+    repository = root()
+    paper = Paper.find(slug, repository)
+    if not paper.places["claim"].is_file():
+        _finish([Problem(paper.place("claim"), 0, "there is no claim to run", "write it; CONTRIBUTING.md says how")])
+    from paperimpl.cli.sweep import sweep as run_grid
+
+    folder = into.absolute() if into else repository / "sweeps" / slug
+    chosen = TUNED_ON[:seeds]
+    try:
+        _finish(run_grid(paper, settings or [], chosen, folder, jobs, out, cluster))
+    except KeyboardInterrupt:
+        err.print("interrupted: finished runs are kept, and the same command runs the others")
+        raise typer.Exit(130) from None
+
+
+@app.command()
+def mutate(
+    slugs: Annotated[list[str] | None, typer.Argument(help="papers")] = None,
+    stale: Annotated[bool, typer.Option("--stale", help="only those whose model, tests or bugs have changed")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="every paper")] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="how many processes")] = os.cpu_count() or 1,
+    again: Annotated[bool, typer.Option("--again", help="try again what an earlier run has tried")] = False,
+) -> None:
+    """Break a model in every small way and see its tests fail; record the share noticed, exit 1 below 90%.
+
+    First the bugs that tests/papers/bugs/SLUG.toml lists are planted, then mutants made: another operator, number,
+    axis or sign, swapped or dropped arguments, dropped calls and statements. Survivors are listed with their line.
+    """
+    from paperimpl.cli.mutate import is_stale
+    from paperimpl.cli.mutate import mutate as examine
+
+    chosen = _chosen(slugs or [], everything or (stale and not slugs))
+    if stale:
+        chosen = [paper for paper in chosen if is_stale(paper)]
+        if not chosen:
+            out.print("every score is of the code and the tests as they are")
+            return
+    if not chosen:
+        raise typer.BadParameter("name a paper, or say --stale or --all")
+    try:
+        _finish(examine(chosen, root(), jobs, out, again=again))
+    except KeyboardInterrupt:
+        err.print("interrupted: what was tried is remembered, and the same command goes on from there")
         raise typer.Exit(130) from None
 
 

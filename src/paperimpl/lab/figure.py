@@ -6,11 +6,12 @@ follows the system.
 
 from __future__ import annotations
 
+import html
 import io
 import math
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -19,9 +20,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from paperimpl.vault.evidence import Effect, Estimate
 from paperimpl.vault.result import Recorded
 
-__all__ = ["draw"]
+__all__ = ["compare", "draw"]
 
 # What the drawing uses -> the variable that replaces it -> its value in light and in dark.
 _COLOURS = {
@@ -65,7 +67,7 @@ _STYLE: Any = {
 
 
 def draw(recorded: Recorded, slug: str) -> str:
-    """Draw every seed of a result: a dot a seed for what was measured, then each set of curves, then each image.
+    """Draw every seed of a result: the effect and its interval, a dot a seed for what was measured, curves, images.
 
     Returns:
         An SVG document with a title and description for screen readers, the same text for the same result.
@@ -75,15 +77,19 @@ def draw(recorded: Recorded, slug: str) -> str:
         by_unit[recorded.units.get(key, "")].append(key)
     curves = list(recorded.runs[0].curves)
     images = list(recorded.runs[0].images)
-    heights = [0.55 + 0.3 * len(keys) for keys in by_unit.values()] + [2.3 for _ in curves]
+    effect = [0.85] if recorded.estimate else []
+    heights = effect + [0.55 + 0.3 * len(keys) for keys in by_unit.values()] + [2.3 for _ in curves]
     columns = min(4, len(images)) or 1
     if images:
         heights.append(1.9 * math.ceil(len(images) / columns))
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(6.4, sum(heights) + 0.35 * (len(heights) - 1) + 0.2), layout="constrained")
         rows = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
+        if recorded.estimate and recorded.effect:
+            _effect(rows[0].subplots(), recorded.effects, recorded.estimate, recorded.effect)
+            rows = rows[1:]
         for row, (unit, keys) in zip(rows, by_unit.items(), strict=False):
-            _dots(row.subplots(), recorded, unit, keys)
+            _dots(row.subplots(), {key.replace("_", " "): recorded.values(key) for key in keys}, unit)
         for row, title in zip(rows[len(by_unit) :], curves, strict=False):
             _lines(row.subplots(), title, [run.curves[title] for run in recorded.runs if title in run.curves])
         if images:
@@ -92,14 +98,61 @@ def draw(recorded: Recorded, slug: str) -> str:
                 _image(axes, title, recorded.runs[0].images[title])
             for axes in grid[len(images) :]:
                 axes.set_visible(False)
-        file = io.StringIO()
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
-    return _svg(file.getvalue(), slug, _told(recorded))
+        text = _saved(figure)
+    return _svg(text, slug, f"{slug}: the claim, measured", _told(recorded))
 
 
-def _dots(axes: Axes, recorded: Recorded, unit: str, keys: Sequence[str]) -> None:
-    """One row a key, one dot a seed, a bar at the mean."""
-    values = [recorded.values(key) for key in keys]
+def _effect(axes: Axes, values: Sequence[float], found: Estimate, effect: Effect) -> None:
+    """The effect: a dot a seed, the mean, its 95% interval as a beam, and a line at no effect."""
+    axes.plot([found.low, found.high], [0, 0], color=_INK, lw=6, alpha=0.18, solid_capstyle="butt")
+    axes.plot(values, np.linspace(-0.18, 0.18, len(values)), "o", ms=5, alpha=0.75, mew=0, color=_SERIES[0])
+    axes.plot([found.mean, found.mean], [-0.34, 0.34], color=_INK, lw=1.4, solid_capstyle="butt")
+    axes.axvline(0, color=_FAINT, lw=1.2, ls=(0, (3, 2)))
+    axes.set_yticks([0], ["effect"], color=_INK)
+    axes.set_ylim(0.6, -0.6)
+    axes.grid(axis="y", visible=False)
+    axes.margins(x=0.06)
+    told = f"{effect.of.replace('_', ' ')}; 95% interval shaded, dashes at no effect"
+    axes.set_xlabel(told, fontsize=8.5 if len(told) < 90 else 7.5)
+
+
+def compare(name: str, measured: Mapping[str, Mapping[str, Sequence[float]]], units: Mapping[str, str]) -> str:
+    """Draw what several configurations measured: a plot a key, a row a configuration, a dot a seed.
+
+    Args:
+        name: what the ids in the document begin with, unique on a page.
+        measured: key to configuration to one number a seed.
+        units: key to unit, where there is one.
+
+    Returns:
+        An SVG document, as `draw` does.
+    """
+    heights = [0.8 + 0.3 * len(rows) for rows in measured.values()]
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(6.4, sum(heights) + 0.2), layout="constrained")
+        parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
+        for part, (key, rows) in zip(parts, measured.items(), strict=True):
+            axes = part.subplots()
+            _dots(axes, rows, units.get(key, ""))
+            axes.set_title(key.replace("_", " "))
+        text = _saved(figure)
+    parts_told = [
+        f"{key}, {label}: {', '.join(f'{value:.3g}' for value in values)}"
+        for key, rows in measured.items()
+        for label, values in rows.items()
+    ]
+    return _svg(text, name, f"{name}: a sweep, one dot a seed", "; ".join(parts_told))
+
+
+def _saved(figure: Figure) -> str:
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+    return file.getvalue()
+
+
+def _dots(axes: Axes, rows: Mapping[str, Sequence[float]], unit: str) -> None:
+    """One row a label, one dot a seed, a bar at the mean."""
+    values = list(rows.values())
     flat = [value for row in values for value in row]
     if min(flat) > 0 and max(flat) / min(flat) > 100:
         axes.set_xscale("log")
@@ -108,8 +161,8 @@ def _dots(axes: Axes, recorded: Recorded, unit: str, keys: Sequence[str]) -> Non
         axes.plot(row, y + spread, "o", ms=5, alpha=0.75, mew=0, color=_SERIES[y % len(_SERIES)])
         mean = sum(row) / len(row)
         axes.plot([mean, mean], [y - 0.34, y + 0.34], color=_INK, lw=1.4, solid_capstyle="butt")
-    axes.set_yticks(range(len(keys)), [key.replace("_", " ") for key in keys], color=_INK)
-    axes.set_ylim(len(keys) - 0.45, -0.55)
+    axes.set_yticks(range(len(rows)), list(rows), color=_INK)
+    axes.set_ylim(len(rows) - 0.45, -0.55)
     axes.grid(axis="y", visible=False)
     axes.margins(x=0.06)
     axes.set_xlabel(unit or "measured, one dot a seed, bar at the mean")
@@ -159,14 +212,15 @@ def _image(axes: Axes, title: str, image: Sequence[Sequence[float]]) -> None:
 
 
 def _told(recorded: Recorded) -> str:
-    parts = []
+    found = recorded.estimate
+    parts = [f"effect {found.mean:.3g}, 95% interval {found.low:.3g} to {found.high:.3g}"] if found else []
     for key in recorded.keys:
         values = recorded.values(key)
         parts.append(f"{key} {min(values):.3g} to {max(values):.3g}")
     return f"{len(recorded.runs)} seeds: " + "; ".join(parts)
 
 
-def _svg(text: str, slug: str, told: str) -> str:
+def _svg(text: str, slug: str, title: str, told: str) -> str:
     """Turn matplotlib's file into ours: variables for colours, ids of its own, words for screen readers."""
     for colour, (name, light, _) in _COLOURS.items():
         text = text.replace(colour, f"var(--figure-{name}, {light})")
@@ -185,7 +239,7 @@ def _svg(text: str, slug: str, told: str) -> str:
         f'<svg class="claim-figure" xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
         f'viewBox="0 0 {width:g} {height:g}" width="{width * 4 / 3:.0f}" height="{height * 4 / 3:.0f}" '
         f'role="img" aria-labelledby="{slug}-title {slug}-desc">\n'
-        f'<title id="{slug}-title">{slug}: the claim, measured</title>\n<desc id="{slug}-desc">{told}</desc>\n'
+        f'<title id="{slug}-title">{html.escape(title)}</title>\n<desc id="{slug}-desc">{html.escape(told)}</desc>\n'
         f"<style>{style}</style>"
     )
     body = text[head.end() :]

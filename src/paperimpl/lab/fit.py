@@ -25,16 +25,17 @@ def fit(
     """Take one optimizer step a batch and return the model, trained in place and left in evaluation mode.
 
     Args:
-        batches: pairs of input and target, each used once.
+        batches: pairs of input and target, each used once, on any device; they are moved to the model's.
         loss: a function of the model's output and the target, to a scalar.
         lr: the optimizer's learning rate.
         losses: where given, the loss of each batch, before its step, is appended to it.
     """
     steps = optimizer(model.parameters(), lr=lr)
     model.train()
+    device = next(model.parameters()).device
     for x, target in batches:
         steps.zero_grad()
-        value = loss(model(x), target)
+        value = loss(model(x.to(device)), target.to(device))
         value.backward()  # type: ignore[no-untyped-call]
         steps.step()
         if losses is not None:

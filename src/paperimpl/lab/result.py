@@ -7,10 +7,23 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Panel", "Result"]
+__all__ = ["Effect", "Panel", "Result"]
 
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_RESERVED = {"seeds", "held", "seconds"}  # a note asks for these of any result
+_RESERVED = {"seeds", "held", "seconds", "effect", "verdict"}  # a note asks for these of any result
+
+
+@dataclass(frozen=True)
+class Effect:
+    """How much the paper's idea does, as a formula over what one seed measured; above 0 speaks for the paper.
+
+    Attributes:
+        of: keys of `measured`, numbers, `+ - * /` and brackets, such as `RNN - LSTM`.
+        means: what the number is, with its unit.
+    """
+
+    of: str
+    means: str
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from torch import Tensor, nn
 from paperimpl.papers.layernorm import LayerNorm
 
 __all__ = [
+    "BASE",
+    "BIG",
     "FeedForward",
     "MultiHeadAttention",
     "Transformer",
@@ -29,6 +31,9 @@ __all__ = [
     "learning_rate",
     "positional_encoding",
 ]
+
+BASE = {"d_model": 512, "n_heads": 8, "d_ff": 2048, "n_layers": 6, "p_drop": 0.1}  # Table 3, first line
+BIG = {"d_model": 1024, "n_heads": 16, "d_ff": 4096, "n_layers": 6, "p_drop": 0.3}  # Table 3, last line
 
 
 def attention_weights(
@@ -54,11 +59,11 @@ def attention(
 class MultiHeadAttention(nn.Module):
     """Attention in h projected subspaces side by side (section 3.2.2)."""
 
-    def __init__(self, d_model: int, n_heads: int):
+    def __init__(self, d_model: int, n_heads: int, bias: bool = False):
         super().__init__()
         self.n_heads = n_heads
-        # W_i^Q of all heads i are stacked in one matrix, and so on; the paper has no biases here
-        self.to_q, self.to_k, self.to_v, self.out = (nn.Linear(d_model, d_model, bias=False) for _ in range(4))
+        # W_i^Q of all heads i are stacked in one matrix, and so on; the paper has no biases here, others have
+        self.to_q, self.to_k, self.to_v, self.out = (nn.Linear(d_model, d_model, bias) for _ in range(4))
 
     def heads(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B h T d_k"]:
         """Cut the last axis into heads."""
@@ -106,9 +111,9 @@ class AddAndNorm(nn.Module):
 class EncoderLayer(nn.Module):
     """Self-attention, then the feed-forward net (Figure 1, left)."""
 
-    def __init__(self, d_model: int, n_heads: int, d_ff: int, p_drop: float):
+    def __init__(self, d_model: int, n_heads: int, d_ff: int, p_drop: float, bias: bool = False):
         super().__init__()
-        self.attend, self.add_attended = MultiHeadAttention(d_model, n_heads), AddAndNorm(d_model, p_drop)
+        self.attend, self.add_attended = MultiHeadAttention(d_model, n_heads, bias), AddAndNorm(d_model, p_drop)
         self.ffn, self.add_ffn = FeedForward(d_model, d_ff), AddAndNorm(d_model, p_drop)
 
     def forward(self, x: Float[Tensor, "B S D"], mask: Bool[Tensor, "#B #S S"]) -> Float[Tensor, "B S D"]:
@@ -120,10 +125,10 @@ class EncoderLayer(nn.Module):
 class DecoderLayer(nn.Module):
     """Causal self-attention, attention to the source, then the feed-forward net (Figure 1, right)."""
 
-    def __init__(self, d_model: int, n_heads: int, d_ff: int, p_drop: float):
+    def __init__(self, d_model: int, n_heads: int, d_ff: int, p_drop: float, bias: bool = False):
         super().__init__()
-        self.attend, self.add_attended = MultiHeadAttention(d_model, n_heads), AddAndNorm(d_model, p_drop)
-        self.cross, self.add_crossed = MultiHeadAttention(d_model, n_heads), AddAndNorm(d_model, p_drop)
+        self.attend, self.add_attended = MultiHeadAttention(d_model, n_heads, bias), AddAndNorm(d_model, p_drop)
+        self.cross, self.add_crossed = MultiHeadAttention(d_model, n_heads, bias), AddAndNorm(d_model, p_drop)
         self.ffn, self.add_ffn = FeedForward(d_model, d_ff), AddAndNorm(d_model, p_drop)
 
     def forward(
@@ -146,7 +151,10 @@ def positional_encoding(n_positions: int, d_model: int) -> Float[Tensor, "T D"]:
 
 
 class Transformer(nn.Module):
-    """An encoder and a decoder of n_layers each; the defaults are the paper's base model (Table 3)."""
+    """An encoder and a decoder of n_layers each; the defaults are the paper's base model (Table 3).
+
+    With `bias`, attention's projections have one, as in most libraries since.
+    """
 
     def __init__(
         self,
@@ -157,10 +165,11 @@ class Transformer(nn.Module):
         n_layers: int = 6,
         p_drop: float = 0.1,
         pad: int = 0,
+        bias: bool = False,
     ):
         super().__init__()
         self.pad, self.d_model = pad, d_model
-        sizes = (d_model, n_heads, d_ff, p_drop)
+        sizes = (d_model, n_heads, d_ff, p_drop, bias)
         self.encoder = nn.ModuleList(EncoderLayer(*sizes) for _ in range(n_layers))
         self.decoder = nn.ModuleList(DecoderLayer(*sizes) for _ in range(n_layers))
         self.embedding, self.dropout = nn.Embedding(n_tokens, d_model), nn.Dropout(p_drop)

@@ -88,12 +88,12 @@ class Generator:
             key=lambda entry: entry[0],
             reverse=True,
         )
-        self.tags_page = self._free("tags")
+        self.tags_page = self.free("tags")
         self.tags = self._tags(by_title)
         self.top_tags = [tag for name, tag in sorted(self.tags.items()) if "/" not in name]
-        self.recent_page, self.graph_page, self.wanted_page = map(self._free, ("recent", "graph", "wanted"))
+        self.recent_page, self.graph_page, self.wanted_page = map(self.free, ("recent", "graph", "wanted"))
 
-    def _free(self, name: str) -> str:
+    def free(self, name: str) -> str:
         """Choose a name that no note or folder of the vault has."""
         used = {
             path.partition("/")[0].removesuffix(".md").casefold() for path in (*self.index.notes, *self.index.files)

@@ -12,15 +12,17 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from paperimpl.markdown.extension import Context
-from paperimpl.publish import feed, graph, history, properties
+from paperimpl.publish import evidence, feed, graph, history, properties
 from paperimpl.publish.address import Addresses, redirect, relative
 from paperimpl.publish.backlinks import Backlinks
 from paperimpl.publish.cache import Store, digest, our_code
 from paperimpl.publish.generated import Generated, Generator
 from paperimpl.publish.readable import excerpt
+from paperimpl.vault.code import symbol
+from paperimpl.vault.evidence import RULE
 from paperimpl.vault.index import Note, anchor, hidden, is_view, loose_name
 from paperimpl.vault.paper import CHAPTER, CHAPTERS, Paper
 from paperimpl.vault.problem import Problem
@@ -105,7 +107,7 @@ class Publication:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self.jinja.filters["number"] = number
+        self.jinja.filters |= {"number": number, "amount": _amount, "plain": _plain}
         health = context.health
         self._papers = {
             f"{paper.chapter}/{slug}/{slug}.md": paper for slug, paper in (health.papers.items() if health else ())
@@ -120,6 +122,9 @@ class Publication:
         self.generated |= self._contents(directories)
         self.store: Store | None = None
         self.places = b""
+        self.evidence_page = self.generator.free("evidence")
+        if health and (rows := evidence.rows(self.papers, health, self._papers)):
+            self.generated[self.evidence_page] = evidence.page(rows)
 
     @property
     def papers(self) -> list[Card]:
@@ -220,6 +225,7 @@ class Publication:
             paper=paper,
             record=record,
             result=health.results.get(paper.slug),
+            evidence_url=url(self.evidence_page),
             pdf_url=url(pdf) if held else "",
             result_url=url(note.path[:-3] + ".claim.json"),
             code_url=self._code_url,
@@ -230,6 +236,10 @@ class Publication:
     def _code_url(self, paper: Paper, kind: str) -> str:
         return f"{self.repository_url}/blob/main/{paper.place(kind)}" if self.repository_url else ""
 
+    def _test_url(self, path: str, name: str) -> str:
+        """Where the lines of a test are shown; empty where the site does not say."""
+        return self.context.link_to_code(symbol(f"{path}:{name}", self.repository or Path()))
+
     def tail(self, note: Note) -> str:
         """Markdown that ends a paper's note: its result by seed, its PDF where it may be shown, its whole code."""
         paper, health = self._papers.get(note.path), self.context.health
@@ -239,6 +249,11 @@ class Publication:
         return self.jinja.get_template("tail.md").render(
             slug=paper.slug,
             result=health.results.get(paper.slug),
+            checks=evidence.checks(paper, health),
+            mutants=health.mutants.get(paper.slug),
+            findings=health.records[paper.slug].findings if paper.slug in health.records else (),
+            rule=RULE,
+            code_url=self._test_url,
             unchecked=health.records[paper.slug].unchecked if paper.slug in health.records else (),
             pdf=f"{paper.slug}.pdf" if pdf in self.index.files and self.publishes(pdf) else "",
             has={kind: place.is_file() for kind, place in paper.places.items()},
@@ -431,11 +446,12 @@ class Publication:
         chapters = [folder for folder in sorted(folders) if CHAPTER.fullmatch(folder) and self.context.health]
         others = [folder for folder in sorted(folders) if folder not in chapters]
         nav: list[Any] = [{"Home": "index.md"}] if "index.md" in top else []
+        tables = [path for path in ("papers.md", self.evidence_page) if chapters and path in top]
         own = [path for path, page in self.generated.items() if page.listed and path in top and path != "index.md"]
-        loose = self._sorted(path for path in top if path not in ("index.md", "papers.md", *own))
+        own = [path for path in own if path not in tables]
+        loose = self._sorted(path for path in top if path not in ("index.md", "papers.md", *tables, *own))
         if chapters:
-            listed = ["papers.md"] if "papers.md" in top else []
-            nav.append({"Papers": [*listed, *(self._section(folder, folders[folder]) for folder in chapters)]})
+            nav.append({"Papers": [*tables, *(self._section(folder, folders[folder]) for folder in chapters)]})
         nav += [self._section(folder, folders[folder]) for folder in others]
         if chapters:
             return [*nav, {"Reference": [*loose, *own]}]
@@ -472,6 +488,16 @@ class Publication:
             return (order if isinstance(order, int) else 999, note.title.lower() if note else path, path)
 
         return sorted(paths, key=key)
+
+
+def _amount(value: float) -> str:
+    """Print a large number as papers do: 65.1 million."""
+    return f"{value / 1e6:,.1f} million" if 1e5 <= value < 1e10 else str(number(value))
+
+
+def _plain(text: str) -> Markup:
+    """Put a sentence of a record into Markdown as it is written: in one line, and nothing in it is markup."""
+    return Markup(_escape(" ".join(text.split())))
 
 
 def _escape(text: str) -> str:

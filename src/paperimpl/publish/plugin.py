@@ -237,6 +237,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
                 self.renderer.take(file.page)
         self.rebuilds.read_all(files)
         self.nav = nav
+
     def _tell(self, problem: Problem) -> None:
         """Say what is wrong, of a note by the folder that the vault is in here."""
         if problem.path.startswith("vault/"):

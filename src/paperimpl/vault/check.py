@@ -8,7 +8,9 @@ from pathlib import Path
 
 from paperimpl.vault.code import SNIPPET, symbol
 from paperimpl.vault.digest import digest
+from paperimpl.vault.evidence import refuse
 from paperimpl.vault.index import Index, Note
+from paperimpl.vault.mutants import Score
 from paperimpl.vault.paper import Paper, papers
 from paperimpl.vault.problem import Problem, VaultError, nearest
 from paperimpl.vault.record import Record, parse
@@ -38,6 +40,7 @@ class Health:
         self.papers: dict[str, Paper] = {paper.slug: paper for paper in papers(repository)}
         self.records: dict[str, Record] = {}
         self.results: dict[str, Recorded] = {}
+        self.mutants: dict[str, Score] = {}
         self._problems: list[Problem] = []
         for slug, paper in self.papers.items():
             path = f"{paper.chapter}/{slug}/{slug}.md"
@@ -56,6 +59,12 @@ class Health:
                 except ValueError as broken:
                     remedy = f"run: paperimpl run {slug}"
                     self._problems.append(Problem(paper.place("result"), 1, str(broken), remedy))
+            if paper.places["mutants"].is_file():
+                try:
+                    self.mutants[slug] = Score.load(paper.places["mutants"])
+                except ValueError as broken:
+                    remedy = f"run: paperimpl mutate {slug}"
+                    self._problems.append(Problem(paper.place("mutants"), 1, str(broken), remedy))
 
     def problems(self) -> list[Problem]:
         """List everything, by file and line."""
@@ -112,6 +121,9 @@ class Health:
                 remedy = f"run: paperimpl run {slug}"
                 yield Problem(paper.place("result"), 1, "result of code that has changed since", remedy)
             seeds = {run.seed for run in recorded.runs}
+            if told := refuse(sorted(seeds), recorded.tuned_on):
+                remedy = f"report seeds that chose nothing: paperimpl run {slug}"
+                yield Problem(paper.place("result"), 1, told, remedy)
             if len(seeds) < LEAST_SEEDS:
                 remedy = f"run: paperimpl run {slug} --seeds {LEAST_SEEDS}"
                 yield Problem(paper.place("result"), 1, f"{len(seeds)} seeds, fewer than {LEAST_SEEDS}", remedy)

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["digest", "modules"]
+__all__ = ["code", "digest", "modules"]
 
 
 def digest(claim: Path, source: Path) -> str:
@@ -26,8 +26,17 @@ def digest(claim: Path, source: Path) -> str:
     total = hashlib.sha256()
     for path in sorted(modules(claim, source)):
         total.update(path.relative_to(source).as_posix().encode())
-        total.update(_shape(_undocumented(ast.parse(path.read_bytes(), str(path)))).encode())
+        total.update(code(path).encode())
     return f"sha256:{total.hexdigest()[:32]}"
+
+
+def code(path: Path) -> str:
+    """Write down a file's code, the same for the same syntax tree: without comments, docstrings and layout.
+
+    Raises:
+        SyntaxError: it does not parse; `filename` says which.
+    """
+    return _shape(_undocumented(ast.parse(path.read_bytes(), str(path))))
 
 
 def modules(start: Path, source: Path) -> set[Path]:

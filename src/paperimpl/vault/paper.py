@@ -10,10 +10,13 @@ from pathlib import Path
 from paperimpl.vault import frontmatter, record
 from paperimpl.vault.problem import Problem, VaultError, nearest, relative
 
-__all__ = ["CHAPTER", "CHAPTERS", "SLUG", "Paper", "papers", "root"]
+__all__ = ["CHAPTER", "CHAPTERS", "OPTIONAL", "SLUG", "Paper", "papers", "root"]
 
 SLUG = re.compile(r"[a-z][a-z0-9_]*")
 CHAPTER = re.compile(r"\d\d-[a-z]+")
+
+# Places that a whole paper may lack: a fetched PDF, tests that need another library, what takes long to measure.
+OPTIONAL = ("pdf", "weights")
 
 # The curriculum's ten, in its order: folder in the vault, title.
 CHAPTERS = {
@@ -67,9 +70,11 @@ class Paper:
             "pdf": folder / f"{self.slug}.pdf",
             "result": folder / f"{self.slug}.claim.json",
             "figure": folder / f"{self.slug}.claim.svg",
+            "mutants": folder / f"{self.slug}.mutants.json",
             "model": code / "papers" / f"{self.slug}.py",
             "claim": code / "claims" / f"{self.slug}.py",
             "test": self.repository / "tests/papers" / f"test_{self.slug}.py",
+            "weights": self.repository / "tests/weights" / f"test_{self.slug}.py",
             "bugs": self.repository / "tests/papers/bugs" / f"{self.slug}.toml",
         }
 

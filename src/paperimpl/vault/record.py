@@ -9,7 +9,11 @@ from typing import Any
 from paperimpl.vault.frontmatter import FrontMatter
 from paperimpl.vault.problem import Problem, nearest
 
-__all__ = ["OPEN_LICENSES", "STATUSES", "Record", "parse"]
+__all__ = ["CHECKS", "NO_CHECK", "OPEN_LICENSES", "STATUSES", "Record", "parse"]
+
+# The checks that tests make, each a field of the record and a pytest marker, with its name for readers.
+CHECKS = {"oracle": "Oracle", "weights": "Weight-exact", "full_size": "Full size"}
+NO_CHECK = "does not apply: "
 
 STATUSES = ("to read", "reading", "done")
 
@@ -38,6 +42,10 @@ class Record:
         requires: slugs or names of notes to be known first.
         status: how far the vault's author is with it.
         unchecked: what in the note could not be checked against the paper.
+        reports: the paper's own number for the claim, with its table or figure.
+        oracle, weights, full_size: three of the four checks (DESIGN 5), a line each: what ours is compared with, or
+            `does not apply: ` and why. The fourth, the claim, is the recorded result.
+        findings: what of the paper we could not reproduce, and why, a sentence or two each.
     """
 
     title: str
@@ -56,6 +64,11 @@ class Record:
     license: str = ""
     aliases: tuple[str, ...] = ()
     unchecked: tuple[str, ...] = ()
+    reports: str = ""
+    oracle: str = ""
+    weights: str = ""
+    full_size: str = ""
+    findings: tuple[str, ...] = ()
     lines: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -66,6 +79,11 @@ class Record:
         return f"https://doi.org/{self.doi}" if self.doi else self.url
 
     @property
+    def checks(self) -> dict[str, str]:
+        """The three checks that tests make, by the name of their pytest marker."""
+        return {kind: getattr(self, kind) for kind in CHECKS}
+
+    @property
     def may_redistribute(self) -> bool:
         """Say whether its licence lets the public site carry the PDF."""
         return self.license in OPEN_LICENSES
@@ -73,7 +91,7 @@ class Record:
 
 _NAMES = [f.name for f in fields(Record) if f.name != "lines"]
 _REQUIRED = ["title", "description", "authors", "year", "venue", "order", "requires", "tags", "status"]
-_LISTS = ["authors", "requires", "tags", "aliases", "unchecked"]
+_LISTS = ["authors", "requires", "tags", "aliases", "unchecked", "findings"]
 _RANGES = {"year": range(1900, 2101), "order": range(1, 100)}
 _LINK = re.compile(r"\[\[([^\[\]|#]+)(?:[#|][^\[\]]*)?\]\]")
 _MATCHES = {
@@ -83,7 +101,7 @@ _MATCHES = {
     "doi": re.compile(r"10\.\d{4,}/\S+"),
     "url": re.compile(r"https?://\S+"),
     "pdf": re.compile(r"https?://\S+"),
-}
+} | dict.fromkeys(CHECKS, re.compile(rf"(?!{NO_CHECK.strip()}\s*$)\S.{{0,249}}"))
 _EXPECTED = {
     "title": "the paper's title, in quotes if YAML takes it for a number",
     "description": "its one idea in at most 200 characters",
@@ -96,12 +114,14 @@ _EXPECTED = {
     "status": f"one of {', '.join(STATUSES)}",
     "aliases": "a list of names",
     "unchecked": "a list of sentences",
+    "findings": "a list of sentences",
+    "reports": "the paper's own number, with its table or figure",
     "arxiv": "an arXiv id such as 1706.03762, in quotes",
     "doi": "a DOI such as 10.1162/neco.1997.9.8.1735",
     "url": "an address that starts with https://",
     "pdf": "an address that starts with https://",
     "license": "the name of a licence such as CC-BY-4.0",
-}
+} | dict.fromkeys(CHECKS, f"a line of at most 250 characters: what ours is compared with, or '{NO_CHECK}' and why")
 
 
 def parse(front: FrontMatter, path: str) -> tuple[Record | None, list[Problem]]:

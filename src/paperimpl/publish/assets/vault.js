@@ -25,6 +25,12 @@
       sight.observe(element);
     }
   };
-  if (window.document$?.subscribe) document$.subscribe(graphs); // Material's instant navigation
-  else graphs();
+  const tables = () => {
+    for (const element of document.querySelectorAll("[data-sortable]")) {
+      part("table.js").then((table) => table.enhance(element)).catch(() => {});
+    }
+  };
+  const all = () => { graphs(); tables(); };
+  if (window.document$?.subscribe) document$.subscribe(all); // Material's instant navigation
+  else all();
 })();
