@@ -91,9 +91,11 @@ class Vault:
         (self.docs / ".obsidian").mkdir(exist_ok=True)
         (self.docs / ".obsidian/app.json").write_text(json.dumps({"strictLineBreaks": strict}))
 
-    def built(self, *, fresh: bool, command: str = "build") -> dict[str, bytes]:
-        """Build it as a process of its own would, or as the next build of a preview."""
+    def built(self, *, fresh: bool, command: str = "build", anew: bool = True) -> dict[str, bytes]:
+        """Build it as a process of its own would, or as the next build of a preview; anew: with nothing built there."""
         site = self.folder / "site"
+        if anew:
+            shutil.rmtree(site, ignore_errors=True)
         config = load_config(config_file=str(self.folder / "mkdocs.yml"), site_dir=str(site))
         if fresh:
             config.plugins.on_startup(command=command, dirty=False)

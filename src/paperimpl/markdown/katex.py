@@ -75,8 +75,28 @@ class Katex:
         self._number = itertools.count()
         self._worker: threading.Thread | None = None
         self._process: subprocess.Popen[str] | None = None  # the worker's alone
-        self._store = _opened(cache / f"katex-{self.version}.sqlite3") if cache else None
+        self._path = cache / f"katex-{self.version}.sqlite3" if cache else None
+        self._store = _opened(self._path) if self._path else None
+        self._inherited: sqlite3.Connection | None = None
+        self._gathered: dict[str, str] | None = None
         atexit.register(self.close)
+
+    def forked(self) -> None:
+        """Begin anew in a forked process: with a Node of its own; what it renders is for `gathered` to hand over."""
+        self._inherited = self._store  # neither to be used nor closed here: SQLite would undo the parent's work
+        self._asked, self._questions, self._worker, self._process = {}, queue.PriorityQueue(), None, None
+        self._store = _opened(self._path) if self._path else None
+        self._gathered = {}
+
+    def gathered(self) -> dict[str, str]:
+        """Hand over what a forked process has rendered since it was asked last, for `remember`."""
+        found, self._gathered = self._gathered or {}, {}
+        return found
+
+    def remember(self, gathered: dict[str, str]) -> None:
+        """Take over what a forked process has rendered."""
+        for key, html in gathered.items():
+            self._remember(key, html)
 
     def ahead(self, formulas: Iterable[tuple[str, bool]]) -> None:
         """Have formulas rendered while other work goes on: pairs of TeX and whether it stands on its own line."""
@@ -116,7 +136,9 @@ class Katex:
         if self._store is None:
             return
         self._new[key] = html
-        if len(self._new) >= _MANY:
+        if self._gathered is not None:
+            self._gathered[key] = html
+        elif len(self._new) >= _MANY:
             self._write()
 
     def _write(self) -> None:

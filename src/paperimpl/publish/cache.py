@@ -14,14 +14,16 @@ import logging
 import re
 import sqlite3
 import zlib
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path, PurePath
 from typing import Any
 
-__all__ = ["Store", "Unknown", "digest", "fingerprint", "our_code"]
+__all__ = ["Row", "Store", "Unknown", "digest", "fingerprint", "our_code"]
 
 log = logging.getLogger("mkdocs.plugins.vault")
+
+Row = tuple[str, str, bytes, str]  # kind, name, key, value
 
 _FORMAT = 1
 _MANY = 400  # rows written at once
@@ -44,6 +46,9 @@ class Store:
         self._connection: sqlite3.Connection | None = None
         self._pressing = ThreadPoolExecutor(1, thread_name_prefix="cache")  # zlib leaves Python free to go on
         self._new: list[tuple[str, str, bytes, Future[bytes]]] = []
+        self._handed: dict[tuple[str, str], tuple[bytes, str]] = {}
+        self._listed: list[Row] | None = None
+        self._inherited: sqlite3.Connection | None = None
         self.folder: Path | None = None
         if folder is None:
             return
@@ -76,6 +81,8 @@ class Store:
 
     def get(self, kind: str, name: str, key: bytes) -> str | None:
         """Return what is kept under a name, if its key is this one."""
+        if (handed := self._handed.pop((kind, name), None)) is not None and handed[0] == key:
+            return handed[1]
         if self._at_hand is not None and (near := self._at_hand.get((kind, name))) is not None:
             return near[1] if near[0] == key else None
         if self._connection is None:
@@ -93,8 +100,21 @@ class Store:
             self._at_hand[kind, name] = key, value
         return value
 
+    def keys(self, kind: str) -> dict[str, bytes]:
+        """Return the keys of all names of a kind, as they were saved."""
+        if self._connection is None:
+            return {}
+        try:
+            return dict(self._connection.execute("SELECT name, key FROM kept WHERE kind = ?", (kind,)))
+        except sqlite3.Error as wrong:
+            self._give_up(wrong)
+            return {}
+
     def put(self, kind: str, name: str, key: bytes, value: str) -> None:
         """Keep a value; it is on disk after `save`."""
+        if self._listed is not None:
+            self._listed.append((kind, name, key, value))
+            return
         if self._at_hand is not None:
             self._at_hand[kind, name] = key, value
         if self._connection is None:
@@ -102,6 +122,23 @@ class Store:
         self._new.append((kind, name, key, self._pressing.submit(_pressed, value)))
         if len(self._new) >= _MANY:
             self._write()
+
+    def forked(self) -> None:
+        """Begin anew in a forked process: know nothing, and list what is kept, for `listed` to hand over."""
+        self._inherited = self._connection  # neither to be used nor closed here: SQLite would undo the parent's work
+        self._connection, self._at_hand = None, None
+        self._listed = []
+
+    def listed(self) -> list[Row]:
+        """Hand over what a forked process has kept since it was asked last."""
+        found, self._listed = self._listed or [], []
+        return found
+
+    def take_over(self, rows: Iterable[Row]) -> None:
+        """Keep what a forked process has listed."""
+        for kind, name, key, value in rows:
+            self._handed[kind, name] = key, value
+            self.put(kind, name, key, value)
 
     def _write(self) -> None:
         if self._connection is None:
@@ -115,6 +152,7 @@ class Store:
 
     def save(self, names: Set[str]) -> None:
         """Put what was kept on disk, and forget all names but these."""
+        self._handed.clear()
         self._write()
         if self._connection is None:
             return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import logging
+import os
 import re
 import warnings
 from dataclasses import replace
@@ -20,7 +21,7 @@ from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
-from mkdocs.plugins import event_priority
+from mkdocs.plugins import CombinedEvent, event_priority
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
@@ -34,10 +35,12 @@ from paperimpl.markdown.mathml import MathML
 from paperimpl.markdown.views import Views
 from paperimpl.publish import attachments, feed, frontend, graph, notebook, notfound, properties, search
 from paperimpl.publish.cache import Store, digest
+from paperimpl.publish.crew import Crew
 from paperimpl.publish.pages import Publication
 from paperimpl.publish.preview import Preview
 from paperimpl.publish.render import Renderer
 from paperimpl.publish.theme import Theme
+from paperimpl.publish.unchanged import LastBuild
 from paperimpl.vault import views
 from paperimpl.vault.check import Health
 from paperimpl.vault.index import Index, loose_name
@@ -86,11 +89,13 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         self.preview, self.dirty = command == "serve", dirty
         self.katex: Katex | None = None
         self.store: Store | None = None
+        self.crew: Crew | None = None
         self.index: Index | None = None
         self.rebuilds = Preview()
 
     def on_shutdown(self) -> None:
         """End the process that renders formulas, and what builds remember."""
+        self._employ(None)
         if self.katex:
             self.katex.close()
         if self.store:
@@ -120,9 +125,29 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         if "mkdocs-jupyter" not in config.plugins and notebook.any_below(Path(config.docs_dir)):
             config.plugins["mkdocs-jupyter"] = notebook.converter(self.repository / ".cache/mkdocs-jupyter")
 
+    @event_priority(-100)  # when all other plugins have had their say
+    def on_pre_build(self, *, config: MkDocsConfig) -> None:
+        """Leave the site as it is where this build would make it again."""
+        folder = self.repository / ".cache/paperimpl"
+        about = (str(self.parts.folder("katex")), str(node()), os.environ.get("SOURCE_DATE_EPOCH", ""))
+        has_papers = (self.repository / "src/paperimpl").is_dir()  # pages quote code and results
+        self.last = None if self.preview or has_papers else LastBuild(folder, config, about)
+        self.unchanged = self.last is not None and self.last.is_this()
+        if self.last and self.unchanged:
+            self.last.leave(config)
+        elif self.last:
+            self.last.listen()
+
+    def on_build_error(self, *, error: Exception) -> None:
+        """Stop listening to a build that failed."""
+        if self.last:
+            self.last.hush()
+
     @event_priority(100)  # before mkdocs-jupyter wraps its files
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Read the vault, once; leave out what is private; say what is wrong."""
+        if self.unchanged:
+            return Files([])
         vault = Path(config.docs_dir)
         self.folder = relative(vault, self.repository)
         ours = [file for file in files if file.abs_src_path and file.src_dir == config.docs_dir]
@@ -227,6 +252,8 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
     @event_priority(-100)  # when all other plugins have made their pages
     def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> None:
         """Render only those pages that are not remembered."""
+        if self.unchanged:
+            return
         if self.store is None:
             self.store = Store(self.repository / ".cache/paperimpl", at_hand=self.preview)
         pages = files.documentation_pages()
@@ -235,8 +262,16 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         for file in pages:
             if type(file.page) is Page:
                 self.renderer.take(file.page)
+        if not self.rebuilds.editing:
+            self._employ(self.renderer.ahead())
         self.rebuilds.read_all(files)
         self.nav = nav
+
+    def _employ(self, crew: Crew | None) -> None:
+        """Have one crew at work at a time, or none."""
+        if self.crew:
+            self.crew.close()
+        self.crew = crew
 
     def _tell(self, problem: Problem) -> None:
         """Say what is wrong, of a note by the folder that the vault is in here."""
@@ -256,11 +291,14 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
     @event_priority(-100)  # when all other plugins have added what templates ask for
     def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
         """Let templates ask for the vault's papers and chapters; finish what needs all pages; tell what was found."""
+        if self.unchanged:
+            return
         assert self.store
         env.globals["vault"] = self.publication
         self._finish(config, files)
-        Theme(config, env, self.store, self.made_nav, self.preview, self.rebuilds.untold)
+        self.theme = Theme(config, env, self.store, self.made_nav, self.preview, self.rebuilds.untold)
         search.remember(config, self.store, self.rebuilds.entries)
+        self._employ(None if self.rebuilds.editing else self.theme.ahead(self.renderer.rendered, files, self.nav))
         if self.preview:
             self.rebuilds.compare(files, self.nav, lambda file: self._head(file.page, config))  # type: ignore[arg-type]
         for problem in self.context.problems:
@@ -350,6 +388,11 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         page.toc = _rooted(page.toc, note.title, self.publication.title_id(note))
         return self.publication.compose(note, html, url, page.url)
 
+    @event_priority(100)  # before the search plugin takes the page apart
+    def on_page_context(self, context: Any, *, page: Page, config: MkDocsConfig, nav: Navigation) -> None:
+        """Take over what was made of the page in another process."""
+        self.theme.receive(page.file.src_uri)
+
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
         """Tell those who show a link to the page what to show, and feed readers where the feed is."""
         return output.replace("</head>", f"{self._head(page, config)}</head>", 1)
@@ -365,14 +408,25 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         return output_content.replace(f"<lastmod>{_UNDATED}</lastmod>", "")
 
     @event_priority(100)  # before the search plugin writes its index
-    def on_post_build(self, *, config: MkDocsConfig) -> None:
+    def _on_post_build_first(self, *, config: MkDocsConfig) -> None:
         """Remember for the next build what this one made."""
+        if self.unchanged:
+            return
+        self._employ(None)
         if self.preview:
             shown = self.files.documentation_pages(inclusion=InclusionLevel.is_in_serve)
             search.complete(config, self.rebuilds.entries, [file.src_uri for file in shown])
             self.rebuilds.tidy(self.files, Path(config.site_dir))
         if self.store:
             self.store.save({*self.files.src_uris, *(f"/{name}" for name in config.theme.static_templates)})
+
+    @event_priority(-100)  # after the search plugin has written its index
+    def _on_post_build_last(self, *, config: MkDocsConfig) -> None:
+        """Remember what this build made, or clear up."""
+        if self.last:
+            self.last.end()
+
+    on_post_build = CombinedEvent(_on_post_build_first, _on_post_build_last)
 
     @event_priority(-100)  # others may hand the server the builder that they were given
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,8 @@ from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Navigation
+
+from paperimpl.publish.unchanged import said
 
 __all__ = ["Preview"]
 
@@ -56,7 +57,7 @@ class Preview:
             if not edited or not _known(config):
                 full()
                 return
-            fresh = load_config(config_file=config.config_file_path, **_said(config)[-1])
+            fresh = load_config(config_file=config.config_file_path, **said(config)[-1])
             fresh.site_url = config.site_url
             self.editing = True
             try:
@@ -109,14 +110,7 @@ def _answer(file: File, modified: bool) -> None:
 
 
 def _known(config: MkDocsConfig) -> bool:
-    return not config.hooks and set(config.plugins) <= _KNOWN_PLUGINS and len(_said(config)) == 2
-
-
-def _said(config: MkDocsConfig) -> list[dict[str, Any]]:
-    """What the settings were made of: the file, and the words of the command."""
-    with warnings.catch_warnings():  # MkDocs itself has no use for it
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return list(config.user_configs)
+    return not config.hooks and set(config.plugins) <= _KNOWN_PLUGINS and len(said(config)) == 2
 
 
 def _files(config: MkDocsConfig) -> dict[str, tuple[int, int]]:

@@ -7,7 +7,7 @@ import json
 import logging
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from importlib import metadata
 from typing import Any, cast
@@ -26,12 +26,13 @@ from mkdocs.structure.toc import get_toc
 
 from paperimpl.markdown.extension import Context, VaultExtension
 from paperimpl.markdown.katex import Katex
-from paperimpl.publish.cache import Store, Unknown, digest, dumps, fingerprint, our_code
+from paperimpl.publish.cache import Row, Store, Unknown, digest, dumps, fingerprint, our_code
+from paperimpl.publish.crew import Crew
 from paperimpl.vault.index import Index, Note
 from paperimpl.vault.problem import Problem
 from paperimpl.vault.trace import Answers, Trace, TracedIndex
 
-__all__ = ["Renderer"]
+__all__ = ["Renderer", "pure"]
 
 log = logging.getLogger("mkdocs.plugins.vault")
 
@@ -69,6 +70,18 @@ _PURE_PYMDOWNX |= {"striphtml", "superfences", "tabbed", "tasklist", "tilde", *(
 _PURE |= {*(f"markdown.extensions.{n}" for n in _PURE), *(f"pymdownx.{n}" for n in _PURE_PYMDOWNX)}
 
 
+def pure(config: MkDocsConfig) -> bool:
+    """Say whether what Markdown makes of a text depends on settings and the vault alone, page by page."""
+    for extension in config.markdown_extensions:
+        if isinstance(extension, VaultExtension):
+            continue
+        name = extension if isinstance(extension, str) else type(extension).__module__
+        if name not in _PURE:
+            log.debug(f"pages are rendered anew in every build: nobody knows what {name} reads")
+            return False
+    return not (config.mdx_configs.get("footnotes") or {}).get("UNIQUE_IDS")  # it counts the pages
+
+
 class Renderer:
     """Renders a build's pages.
 
@@ -87,17 +100,52 @@ class Renderer:
         tag = context.tag_url
         self.answers = Answers(context.index, self._address, lambda name: tag(name) if tag else "")
         self.rendered: list[str] = []
+        self.crew: Crew | None = None
         self._coming = iter(self._to_come())
 
     def take(self, page: Page) -> None:
         """Render this page, when its turn comes, in place of MkDocs."""
         page.render = partial(self._render, page)  # type: ignore[method-assign]
 
+    def ahead(self) -> Crew | None:
+        """Have a crew render the pages that are not remembered, where it can know what the build will ask for.
+
+        A page's text is what this plugin makes of its note; where other plugins have a say in it, nobody works ahead.
+        """
+        plugins = self.config.plugins
+        others = any(len(plugins.events[name]) > 1 for name in ("pre_page", "page_read_source", "page_markdown"))
+        if self.settings is None or others:
+            return None
+        pages = {note.path: page for note in self._to_come() if (page := self._page(note)) is not None}
+
+        def work(path: str) -> tuple[list[Row], dict[str, str]]:
+            page = plugins.on_pre_page(pages[path], config=self.config, files=self.files)
+            page.read_source(self.config)
+            text = plugins.on_page_markdown(page.markdown or "", page=page, config=self.config, files=self.files)
+            page.markdown = text
+            self._made(page, self._key(page))
+            katex = self.context.katex
+            return self.store.listed(), katex.gathered() if isinstance(katex, Katex) else {}
+
+        def prepare(share: Sequence[str]) -> None:
+            self.store.forked()
+            self._coming = (self.context.index.notes[path] for path in share)
+            if isinstance(self.context.katex, Katex):
+                self.context.katex.forked()
+
+        self.crew = Crew(list(pages), work, prepare)
+        return self.crew
+
+    def _page(self, note: Note) -> Page | None:
+        file = self.files.get_file_from_path(note.path)
+        return file.page if file and type(file.page) is Page else None
+
     def _to_come(self) -> Iterator[Note]:
         """Guess which notes will have to be rendered, in MkDocs' order."""
+        known = self.store.keys("text") if self.settings is not None else {}
         for file in self.files.documentation_pages():
             note = self.context.index.notes.get(file.src_uri)
-            if note and (self.settings is None or self.store.get("text", note.path, self._text(note)) is None):
+            if note and (not known or known.get(note.path) != self._text(note)):
                 yield note
 
     def _ask_ahead(self) -> None:
@@ -114,7 +162,7 @@ class Renderer:
         """Everything but pages that renderings depend on; None where nobody knows, so that nothing is remembered."""
         config = self.config
         try:
-            if self.context.repository or self._has_views or not self._pure:  # code and results are quoted in papers
+            if self.context.repository or self._has_views or not pure(config):  # code and results are quoted in papers
                 return None
             return digest(
                 our_code(),
@@ -140,37 +188,44 @@ class Renderer:
             _BASE.search(note.text) for note in self.context.index.notes.values()
         )
 
-    @cached_property
-    def _pure(self) -> bool:
-        """Whether the instance can be used again, and what it renders remembered."""
-        for extension in self.config.markdown_extensions:
-            if isinstance(extension, VaultExtension):
-                continue
-            name = extension if isinstance(extension, str) else type(extension).__module__
-            if name not in _PURE:
-                log.debug(f"pages are rendered anew in every build: nobody knows what {name} reads")
-                return False
-        return not (self.config.mdx_configs.get("footnotes") or {}).get("UNIQUE_IDS")  # it counts the pages
-
     def _render(self, page: Page, config: MkDocsConfig, files: Files) -> None:
         """Do what `Page.render` does."""
-        path, text = page.file.src_uri, page.markdown or ""
-        key = None
-        if self.settings is not None:
-            key = digest(self.settings, path, page.file.url, page.file.inclusion.name, self.context.source, text)
-            if (kept := self.store.get("page", path, key)) is not None:
-                row = json.loads(kept)
-                if all(self.answers(tuple(question)) == answer for question, answer in row["asked"]):
-                    self._use(page, row)
-                    return
+        path = page.file.src_uri
+        if self.crew and (found := self.crew.take(path)):
+            rows, formulas = found
+            self.store.take_over(rows)
+            if isinstance(self.context.katex, Katex):
+                self.context.katex.remember(formulas)
+            self.rendered.append(path)
+        key = self._key(page)
+        row = self._kept(path, key) if key else None
+        self._use(page, row or self._made(page, key))
+
+    def _key(self, page: Page) -> bytes | None:
+        if self.settings is None:
+            return None
+        file = page.file
+        place = (file.src_uri, file.url, file.inclusion.name, self.context.source)
+        return digest(self.settings, *place, page.markdown or "")
+
+    def _kept(self, path: str, key: bytes) -> dict[str, Any] | None:
+        """Return what is remembered of a page, if the vault gives the same answers as then."""
+        kept = self.store.get("page", path, key)
+        row: dict[str, Any] = json.loads(kept) if kept is not None else {}
+        same = all(self.answers(tuple(question)) == answer for question, answer in row.get("asked", ()))
+        return row if row and same else None
+
+    def _made(self, page: Page, key: bytes | None) -> dict[str, Any]:
+        """Render a page, and remember it."""
+        path = page.file.src_uri
         self._ask_ahead()
         self.rendered.append(path)
         row = self._fresh(page)
-        self._use(page, row)
         if key is not None:
             self.store.put("page", path, key, dumps(row))
             if note := self.context.note:
                 self.store.put("text", path, self._text(note), "")
+        return row
 
     def _use(self, page: Page, row: dict[str, Any]) -> None:
         """Give a page what was rendered, and say what the rendering said."""

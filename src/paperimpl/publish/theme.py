@@ -14,9 +14,10 @@ from datetime import datetime
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jinja2
+from mkdocs.commands.build import get_context
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import BasePlugin
 from mkdocs.structure import StructureItem
@@ -24,10 +25,11 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Link, Navigation, Section
 from mkdocs.structure.pages import Page
 
-from paperimpl.publish.cache import Store, Unknown, digest, fingerprint, our_code
+from paperimpl.publish.cache import Row, Store, Unknown, digest, fingerprint, our_code
+from paperimpl.publish.crew import Crew
 from paperimpl.publish.pages import MANY, Publication
 
-__all__ = ["Theme", "View", "Views"]
+__all__ = ["Theme", "View", "Views", "content_of"]
 
 log = logging.getLogger("mkdocs.plugins.vault")
 
@@ -265,6 +267,7 @@ class Theme:
         self.untold = untold
         self.kind = "preview" if preview else "built"
         self.guard = Guard()
+        self.crew: Crew | None = None
         self._views: Views | None = None
         self._harmless: set[type] = set()
         self._template = env.get_template
@@ -300,6 +303,33 @@ class Theme:
         """Return a template; those that MkDocs asks for, and not another template, are ours."""
         template = self._template(name, parent, globals)
         return template if parent is not None or name == "sitemap.xml" else _Remembered(template, self)
+
+    def ahead(self, paths: Iterable[str], files: Files, nav: Navigation) -> Crew | None:
+        """Have a crew build pages, and take them apart for the search index, before MkDocs asks for them."""
+        if self.settings is None:
+            return None
+        config = self.config
+        pages = [file for file in map(files.get_file_from_path, paths) if file and type(file.page) is Page]
+        listed = files.documentation_pages()
+        by_path = {file.src_uri: cast(Page, file.page) for file in pages}
+
+        def work(path: str) -> list[Row]:
+            page = by_path[path]
+            page.active = True
+            context = get_context(nav, listed, config, page)
+            template = self._template_of(page.meta.get("template", "main.html"))
+            context = config.plugins.on_page_context(context, page=page, config=config, nav=nav)
+            template.render(context)
+            page.active = False
+            return self.store.listed()
+
+        self.crew = Crew(list(by_path), work, lambda share: self.store.forked())
+        return self.crew
+
+    def receive(self, path: str) -> None:
+        """Take over what the crew made of a page, if it did."""
+        if self.crew and (rows := self.crew.take(path)):
+            self.store.take_over(rows)
 
     def build(self, template: jinja2.Template, context: dict[str, Any]) -> str:
         """Build a page, or find it among what was built before."""
@@ -348,7 +378,7 @@ class Theme:
             return digest(
                 our_code(),
                 *(metadata.version(name) for name in ("jinja2", "mkdocs")),
-                *map(_content_of, config.theme.dirs),
+                *map(content_of, config.theme.dirs),
                 fingerprint(settings),
                 fingerprint(plugins),
                 fingerprint(theme),
@@ -412,7 +442,7 @@ def _tight(html: str) -> str:
     return "\n".join([lines[0], *filter(None, map(str.strip, lines[1:-1])), *lines[1:][-1:]])
 
 
-def _content_of(folder: str) -> bytes:
+def content_of(folder: str) -> bytes:
     """Say what a folder of templates holds: by its package's version, or by its files."""
     path = Path(folder).resolve()
     for package, distribution in (("material", "mkdocs-material"), ("mkdocs", "mkdocs")):

@@ -7,7 +7,7 @@ is asked in no known way counts as a question about everything, so nothing can b
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import Any
 
 from paperimpl.vault.index import Index, Note, Resolved
@@ -151,23 +151,27 @@ class _Traced(Mapping[str, Note]):
         return {**self, **other}
 
 
-class _TracedFiles:
+class _TracedFiles(Set[str]):
     """Paths of attachments; each that is looked up is remembered, all where they are gone through."""
 
-    def __init__(self, files: set[str], trace: Trace):
+    def __init__(self, files: Set[str], trace: Trace):
         self._files, self._trace = files, trace
 
-    def __contains__(self, path: str) -> bool:
-        self._trace.ask("file", path)
+    def __contains__(self, path: object) -> bool:
+        self._trace.ask("file", str(path))
         return path in self._files
 
     def __iter__(self) -> Iterator[str]:
         self._trace.everything()
         return iter(self._files)
 
-    def __getattr__(self, name: str) -> Any:
+    def __len__(self) -> int:
         self._trace.everything()
-        return getattr(self._files, name)
+        return len(self._files)
+
+    @classmethod
+    def _from_iterable(cls, found: Iterable[Any]) -> set[Any]:
+        return set(found)
 
 
 def told(resolved: Resolved) -> str:
