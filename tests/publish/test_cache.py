@@ -79,6 +79,13 @@ class Vault:
             (self.docs / new).parent.mkdir(exist_ok=True)
             (self.docs / f"{old}.md").replace(self.docs / f"{new}.md")
 
+    def reword(self, name: str, words: str) -> None:
+        """Change nothing but a sentence."""
+        path = self.docs / f"{name}.md"
+        if path.exists():
+            text = path.read_text(encoding="utf-8")
+            path.write_text(f"{text}\n\n{words}\n", encoding="utf-8")
+
     def delete(self, name: str) -> None:
         (self.docs / f"{name}.md").unlink(missing_ok=True)
 
@@ -220,6 +227,14 @@ def test_a_store_forgets_names_that_are_gone_and_keys_that_changed(tmp_path):
 
 
 edits = st.tuples(st.just("write"), names, texts)
+WORDS = (
+    "More words.",
+    "Nobody speaks of Beta here, or of sub/Gamma.",
+    "Inline `code`, *stress*, $x_1$ and %%a comment%%.",
+    '<img src="picture.svg" alt="">',
+    "A table:\n\n| a | b |\n|---|---|\n| 1 | 2 |",
+)
+rewordings = st.tuples(st.just("reword"), names, st.sampled_from(WORDS))
 
 
 @settings(
@@ -228,7 +243,7 @@ edits = st.tuples(st.just("write"), names, texts)
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(st.lists(st.one_of(edits, edits, steps), min_size=3, max_size=5))
+@given(st.lists(st.one_of(edits, rewordings, rewordings, steps), min_size=4, max_size=7))
 def test_a_preview_after_edits_is_a_preview_begun_now_byte_for_byte(tmp_path, done):
     shutil.rmtree(tmp_path / "vault", ignore_errors=True)
     vault = Vault(tmp_path / "vault")
@@ -256,6 +271,73 @@ def test_an_edit_is_no_full_build_and_writes_no_page_that_it_does_not_change(tmp
     assert preview.full == 0
     assert {"Beta", "Gamma"} <= written
     assert not {"Alpha"} & written
+
+
+PROSE = {
+    "a sentence": ("Alpha", "More words."),
+    "a note that others embed": ("Beta", "Shown where it is embedded, with $x_1$."),
+    "a name that is said": ("sub/Gamma", "Now Epsilon is named, and Alpha too."),
+    "a block": ("Beta", "- one\n- two\n\n> a quotation"),
+}
+
+
+@pytest.mark.parametrize("what", PROSE)
+def test_an_edit_of_prose_rebuilds_nothing_and_the_site_is_as_if_begun_now(tmp_path, monkeypatch, what):
+    vault = Vault(tmp_path / "vault")
+    for name in NAMES[:4]:
+        vault.write(name, "\n\n".join(LINES))
+    vault.write("Epsilon", "Alone.")
+    preview = Served(vault)
+    with monkeypatch.context() as m:
+        m.setattr("paperimpl.publish.preview.build", lambda *_, **__: pytest.fail("a rebuild"))
+        for words in (PROSE[what][1], "And once more."):
+            vault.reword(PROSE[what][0], words)
+            preview.rebuild()
+    assert preview.full == 0
+    assert differing(preview.tree(), vault.cold("serve")) == []
+
+
+NOT_PROSE = {
+    "a link": "See [[Gamma]].",
+    "a heading": "## Another part",
+    "a tag": "#three",
+    "a block's name": "Named. ^other",
+    "an attachment": '<img src="picture.svg" alt="">',
+    "an embed": "![[Beta]]",
+}
+
+
+@pytest.mark.parametrize("what", NOT_PROSE)
+def test_an_edit_of_more_than_prose_is_rebuilt(tmp_path, what):
+    vault = Vault(tmp_path / "vault")
+    vault.picture(True)
+    for name in NAMES[:4]:
+        vault.write(name, "\n\n".join(line for line in LINES if "picture" not in line))
+    preview = Served(vault)
+    vault.reword("Alpha", NOT_PROSE[what])
+    preview.rebuild()
+    assert preview.full == 0
+    assert differing(preview.tree(), vault.cold("serve")) == []
+
+
+def test_the_beginning_of_a_note_stands_on_other_pages_too(tmp_path):
+    vault = Vault(tmp_path / "vault")
+    vault.write("Beta", "---\ntags: [one]\ndate: 2024-05-06\n---\n\nHow it begins.")
+    preview = Served(vault)
+    vault.write("Beta", "---\ntags: [one]\ndate: 2024-05-06\n---\n\nHow it began.")
+    preview.rebuild()
+    assert differing(preview.tree(), vault.cold("serve")) == []
+
+
+def test_what_is_wrong_with_a_note_is_told_again_when_its_prose_is_edited(tmp_path, caplog):
+    vault = Vault(tmp_path / "vault")
+    vault.write("Alpha", "See [[Beta#Nothing there]].")
+    vault.write("Beta", "Here.")
+    preview = Served(vault)
+    caplog.clear()
+    vault.write("Alpha", "Words.\n\nSee [[Beta#Nothing there]].")
+    preview.rebuild()
+    assert any("Alpha.md:3" in record.getMessage() for record in caplog.records)
 
 
 class Served:

@@ -4,11 +4,11 @@ import os
 import signal
 
 import pytest
+from tests.publish.test_cache import LINES, Vault, differing
 
 from paperimpl.publish import crew
 from paperimpl.publish.crew import Crew
 from paperimpl.publish.render import Renderer
-from tests.publish.test_cache import LINES, Vault, differing
 
 FORMULAS = "Here $x_1^2$, there\n\n$$\n\\frac{a}{b}\n$$\n\nand never $\\nosuchcommand$."
 ALL = ("Alpha", "Beta", "sub/Alpha", "sub/Gamma", "sub/Delta", "Epsilon")

@@ -5,9 +5,9 @@ import subprocess
 
 import pytest
 from mkdocs.exceptions import Abort
+from tests.publish.test_cache import LINES, Vault, differing
 
 from paperimpl.publish.cache import Store
-from tests.publish.test_cache import LINES, Vault, differing
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import re
 import urllib.parse
 from collections.abc import Callable, Collection, Iterable
 
-__all__ = ["used"]
+__all__ = ["of_page", "used"]
 
 # The parts of a site that no note links: styles, scripts and fonts, and what robots and hosts ask for at the root.
 _PLUMBING = re.compile(
@@ -52,6 +52,11 @@ def used(
         found |= new
         waiting += sorted(other for other in new if _READ.search(other))
     return found
+
+
+def of_page(address: str, text: str, files: Collection[str]) -> set[str]:
+    """Say which of the files a page at an address shows or links."""
+    return set(_references(address, text, files, {_ending(name) for name in files})) if files else set()
 
 
 def _references(address: str, text: str, files: Collection[str], endings: Collection[str]) -> Iterable[str]:

@@ -120,6 +120,10 @@ class Backlinks:
         many = max(30, len(self.index.notes) // 4)
         return {target: sources for target, sources in found.items() if len(sources) <= many}
 
+    def mentions(self) -> dict[str, dict[str, tuple[int, int]]]:
+        """Note to the notes that name it, each with the first place where it does."""
+        return self._named
+
     @property
     def counts(self) -> Counter[str]:
         """How many notes link to each."""

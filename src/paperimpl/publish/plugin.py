@@ -36,6 +36,7 @@ from paperimpl.markdown.views import Views
 from paperimpl.publish import attachments, feed, frontend, graph, notebook, notfound, properties, search
 from paperimpl.publish.cache import Store, digest
 from paperimpl.publish.crew import Crew
+from paperimpl.publish.edit import Build, edit
 from paperimpl.publish.pages import Publication
 from paperimpl.publish.preview import Preview
 from paperimpl.publish.render import Renderer
@@ -132,6 +133,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         about = (str(self.parts.folder("katex")), str(node()), os.environ.get("SOURCE_DATE_EPOCH", ""))
         has_papers = (self.repository / "src/paperimpl").is_dir()  # pages quote code and results
         self.last = None if self.preview or has_papers else LastBuild(folder, config, about)
+        self.build: Build | None = None
         self.unchanged = self.last is not None and self.last.is_this()
         if self.last and self.unchanged:
             self.last.leave(config)
@@ -294,6 +296,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         if self.unchanged:
             return
         assert self.store
+        self.env = env
         env.globals["vault"] = self.publication
         self._finish(config, files)
         self.theme = Theme(config, env, self.store, self.made_nav, self.preview, self.rebuilds.untold)
@@ -333,6 +336,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             for file in files
             if file.src_dir == config.docs_dir and not file.is_documentation_page()
         }
+        self.attached = set(vault)
         theme = (config.theme.get("logo"), config.theme.get("favicon"))
         used = attachments.used(
             vault,
@@ -417,6 +421,8 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             shown = self.files.documentation_pages(inclusion=InclusionLevel.is_in_serve)
             search.complete(config, self.rebuilds.entries, [file.src_uri for file in shown])
             self.rebuilds.tidy(self.files, Path(config.site_dir))
+            whole = (config, self.files, self.nav, self.env, self.context.index, self.publication)
+            self.build = Build(*whole, self.renderer, self.rebuilds, self.attached)
         if self.store:
             self.store.save({*self.files.src_uris, *(f"/{name}" for name in config.theme.static_templates)})
 
@@ -435,8 +441,17 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             if (self.repository / folder).is_dir():
                 server.watch(str(self.repository / folder))
         if self.preview and not self.dirty:
-            server.builder = self.rebuilds.builder(config, server.builder)
+            server.builder = self.rebuilds.builder(config, server.builder, self._edited)
         return server
+
+    def _edited(self, paths: list[Path]) -> bool:
+        """Bring the site of the last build up to date, if it is whole and only prose was edited."""
+        if self.build is None or self.context.health:
+            return False
+        build, self.build = self.build, None
+        done = edit(build, paths, lambda file: self._head(file.page, build.config), self._tell)  # type: ignore[arg-type]
+        self.build = build if done else None
+        return done
 
 
 def _in_theme(config: MkDocsConfig, name: str) -> bool:

@@ -45,8 +45,16 @@ class Preview:
         self._written: set[str] = set()
         self._seen: dict[str, tuple[int, int]] = {}
 
-    def builder(self, config: MkDocsConfig, full: Callable[[], None]) -> Callable[[], None]:
-        """Make what the server calls after a change, in place of `full`."""
+    def builder(
+        self, config: MkDocsConfig, full: Callable[[], None], edit: Callable[[list[Path]], bool]
+    ) -> Callable[[], None]:
+        """Make what the server calls after a change, in place of `full`.
+
+        Args:
+            config: the settings of the first build.
+            full: builds everything.
+            edit: brings the site up to date when these notes were saved, if it can.
+        """
         self._seen = _files(config)
 
         def rebuild() -> None:
@@ -56,6 +64,8 @@ class Preview:
             self._seen = seen
             if not edited or not _known(config):
                 full()
+                return
+            if edit([Path(name) for name in sorted(changed)]):
                 return
             fresh = load_config(config_file=config.config_file_path, **said(config)[-1])
             fresh.site_url = config.site_url
@@ -87,6 +97,13 @@ class Preview:
             if name not in self.untold and self._given.get(name) == given.get(name):
                 _answer(file, False)
         self._given = given
+
+    def differs(self, file: File, head: str) -> bool:
+        """Say whether a page is given something else than before, and remember what."""
+        given = _given(file, head)
+        same = self._given.get(file.src_uri) == given
+        self._given[file.src_uri] = given
+        return not same
 
     def tidy(self, files: Files, site: Path) -> None:
         """Take away what the last build wrote and this one would not."""

@@ -7,7 +7,8 @@ import json
 import logging
 import platform
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from importlib import metadata
 from typing import Any, cast
@@ -101,6 +102,7 @@ class Renderer:
         self.answers = Answers(context.index, self._address, lambda name: tag(name) if tag else "")
         self.rendered: list[str] = []
         self.crew: Crew | None = None
+        self._readers: dict[str, set[str]] = defaultdict(set)
         self._coming = iter(self._to_come())
 
     def take(self, page: Page) -> None:
@@ -139,6 +141,14 @@ class Renderer:
     def _page(self, note: Note) -> Page | None:
         file = self.files.get_file_from_path(note.path)
         return file.page if file and type(file.page) is Page else None
+
+    def readers(self, notes: Iterable[str]) -> set[str]:
+        """Return the pages that were rendered from what these notes say."""
+        return set(self._readers[""]).union(*(self._readers[note] for note in notes))
+
+    def forget(self) -> None:
+        """Forget answers that hold for the whole vault, which has changed."""
+        self.answers = Answers(self.context.index, self._address, self.answers.tag)
 
     def _to_come(self) -> Iterator[Note]:
         """Guess which notes will have to be rendered, in MkDocs' order."""
@@ -229,6 +239,9 @@ class Renderer:
 
     def _use(self, page: Page, row: dict[str, Any]) -> None:
         """Give a page what was rendered, and say what the rendering said."""
+        for (kind, *about), _ in row["asked"]:
+            if kind in ("note", "everything"):
+                self._readers[about[0] if about else ""].add(page.file.src_uri)
         page.content = row["content"]
         page.toc = get_toc(row["toc"])
         page._title_from_render = row["title"]

@@ -535,13 +535,18 @@ class Index:
         for note in self.notes.values():
             if note.front.problem and not hidden(note.path):
                 yield note.front.problem
-        for path, entries in self.resolved.items():
-            for _, line, resolved in entries:
-                if resolved.problem and path not in self.boards:  # their own check knows the lines of their files
-                    yield Problem(f"vault/{path}", line, f"link to {resolved.problem[0]}", resolved.problem[1])
+        for path in self.resolved:
+            if path not in self.boards:  # their own check knows the lines of their files
+                yield from self.problems_of(path)
         from paperimpl.vault import views
 
         yield from views.problems(self)
+
+    def problems_of(self, path: str) -> Iterator[Problem]:
+        """What is wrong with a published note's links."""
+        for _, line, resolved in self.resolved.get(path, ()):
+            if resolved.problem:
+                yield Problem(f"vault/{path}", line, f"link to {resolved.problem[0]}", resolved.problem[1])
 
 
 def _unreachable(file: Path, root: Path) -> tuple[str, str] | None:
