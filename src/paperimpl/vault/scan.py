@@ -38,7 +38,16 @@ _QUOTE = re.compile(r"(?:[ \t]*>)*")
 WIKI = re.compile(r"(?P<embed>!?)\[\[(?P<inside>(?:[^\[\]\n]|\[(?!\[)|\](?!\]))++)\]\]")
 _MARKDOWN = re.compile(
     r"(?P<embed>!?)\[(?P<label>(?:[^\[\]\n\\]|\\.|\[[^\[\]\n]*\])*+)\]"
-    r"\((?P<href><[^<>\n]*>|[^\s()<>]*(?:\([^\s()]*\)[^\s()<>]*)*)(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?[ \t]*\)"
+    r"\([ \t]*(?P<href><[^<>\n]*>|[^\s()<>]*(?:\([^\s()]*\)[^\s()<>]*)*)(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?[ \t]*\)"
+)
+# `[id]: address`, which begins a paragraph, and `[label][id]`, `[id][]` or `[id]`, which use it.
+_DEFINITION = re.compile(
+    r"^ {0,3}\[(?P<id>(?!\^)[^\[\]\n]+)\]:[ \t]*(?P<href><[^<>\n]*>|[^\s<]\S*)"
+    r"(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'|\([^()\n]*\)))?[ \t]*$",
+    re.M,
+)
+_USE = re.compile(
+    r"(?P<embed>!?)\[(?P<label>(?!\^)(?:[^\[\]\n\\]|\\.|\[[^\[\]\n]*\])*+)\](?:\[(?P<id>[^\[\]\n]*)\])?(?!\()"
 )
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?=[ \t]|$)(.*)$", re.M)
 _UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
@@ -220,14 +229,34 @@ def links(masked: str) -> Iterator[Link]:
         target, fragment, label = split_target(match["inside"])
         if target or fragment:
             found.append(Link(target, fragment, label, bool(match["embed"]), True, match.start(), match.end()))
-    for match in _MARKDOWN.finditer(masked):
-        href = match["href"].removeprefix("<").removesuffix(">")
+    for match, written in [*((m, m["href"]) for m in _MARKDOWN.finditer(masked)), *_references(masked)]:
+        href = written.removeprefix("<").removesuffix(">")
         if not href or _SCHEME.match(href):
             continue
         target, _, fragment = href.partition("#")
         target, fragment = (urllib.parse.unquote(part).strip() for part in (target, fragment))
         found.append(Link(target, fragment, match["label"], bool(match["embed"]), False, match.start(), match.end()))
     yield from sorted(found, key=lambda link: link.start)
+
+
+def _references(masked: str) -> Iterator[tuple[re.Match[str], str]]:
+    """Find the links whose address stands elsewhere, each with that address."""
+    addresses: dict[str, str] = {}
+    rest, last = [], 0
+    for match in _DEFINITION.finditer(masked):
+        above = masked[masked.rfind("\n", 0, max(0, match.start() - 1)) + 1 : match.start()]
+        if above.strip() and last != match.start() - 1 and not _HEADING.match(above):
+            continue  # it goes on with a paragraph
+        addresses.setdefault(match["id"].lower(), match["href"])
+        rest += [masked[last : match.start()], _blank(match[0])]
+        last = match.end()
+    if not addresses:
+        return
+    text = WIKI.sub(lambda m: _blank(m[0]), "".join([*rest, masked[last:]]))
+    for match in _USE.finditer(text):
+        address = addresses.get((match["id"] or match["label"]).lower())
+        if address is not None:
+            yield match, address
 
 
 def headings(masked: str, text: str) -> list[Heading]:
