@@ -21,7 +21,7 @@ from paperimpl.vault import scan
 __all__ = ["Kept", "Pieces", "clean", "guard"]
 
 # Longer stretches of text are given to the inline patterns piece by piece: their cost is not linear.
-LONGEST = 16_000
+LONGEST = 8_000
 
 _TAGS = {"details", "summary", "section", "figure", "figcaption", "mark", "del", "s", "u", "small", "nav"}
 _EVERYWHERE = {

@@ -31,7 +31,9 @@ __all__ = [
     "without_comments",
 ]
 
-_FENCE = re.compile(r"(?P<prefix>(?:[ \t]*>)*[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*)(?P<fence>`{3,}|~{3,})(?P<info>.*)")
+_FENCE = re.compile(
+    r"(?P<prefix>(?:[ \t]*+(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t])))*+[ \t]*+)(?P<fence>`{3,}|~{3,})(?P<info>.*)"
+)
 _LIST = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
 _MARK = re.compile(r"\\.|`+|\$\$?|%%|<!--", re.S)
 _QUOTE = re.compile(r"(?:[ \t]*>)*")
@@ -134,8 +136,11 @@ def _without_blocks(text: str) -> str:
     """Blank out fenced code, and indented code outside lists."""
     out: list[str] = []
     fence, in_list, after_blank, commented = "", False, True, False
+    within = (0, 0)  # of a fence: the quotes that it is in, and where the text of its list item begins
     for line in text.split("\n"):
         bare = line[_QUOTE.match(line).end() :]  # type: ignore[union-attr]
+        if fence and _leaves(line, bare, *within):
+            fence = ""
         if fence:
             closing = bare.strip()
             if closing and not closing.strip(fence[0]) and len(closing) >= len(fence):
@@ -145,7 +150,10 @@ def _without_blocks(text: str) -> str:
         opening = None if commented else _FENCE.fullmatch(line)
         if opening and not (opening["fence"][0] == "`" and "`" in opening["info"]):
             fence = opening["fence"]
+            inner = opening["prefix"].rpartition(">")[2].expandtabs(4)
+            within = (opening["prefix"].count(">"), len(inner) if inner.strip() else 0)
             out.append(" " * len(line))
+            in_list = in_list or bool(_LIST.match(line))
             after_blank = False
             continue
         if line.count("%%") % 2:  # a fence inside a block comment opens nothing
@@ -159,6 +167,13 @@ def _without_blocks(text: str) -> str:
         out.append(" " * len(line) if code else line)
         after_blank = (blank or code) if not blank else True
     return "\n".join(out)
+
+
+def _leaves(line: str, bare: str, quotes: int, indent: int) -> bool:
+    """Say whether a line is outside the quotes and the list item that a fence stands in: it ends with them."""
+    if line[: len(line) - len(bare)].count(">") < quotes:
+        return True
+    return bool(bare.strip()) and len(bare.expandtabs(4)) - len(bare.expandtabs(4).lstrip()) < indent
 
 
 def _spans(text: str) -> Iterator[tuple[str, int, int]]:
