@@ -190,14 +190,15 @@ def test_a_callout_folds_and_unfolds_by_keyboard_alone(see):
 
 def test_a_base_is_a_page_of_tables_and_cards_whose_links_lead_on(visit, library):
     page = visit("books.base/", base=library).page
-    expect(page.locator(".base-view")).to_have_count(5)
+    expect(page.locator(".base-tabs a")).to_have_count(5)
     table = page.locator(".base-table").first
     expect(table.locator("tbody tr")).not_to_have_count(0)
     expect(table.locator("tfoot")).to_contain_text("Sum")
     years = [int(text) for text in table.locator("tbody tr td:nth-child(3)").all_inner_texts()]
     assert years == sorted(years, reverse=True)
-    covers = page.locator(".base-cards img")
-    covers.first.scroll_into_view_if_needed()
+    page.locator(".base-tabs").get_by_role("link", name="Shelf").click()
+    expect(table).to_be_hidden()
+    page.locator(".base-cards img").first.scroll_into_view_if_needed()
     page.wait_for_function("[...document.querySelectorAll('.base-cards img')].some(i => i.naturalWidth > 0)")
     page.locator(".base-cards").first.get_by_role("link", name="Ten Lanterns").click()
     expect(page).to_have_url(re.compile(r"/books/Ten%20Lanterns/$"))
@@ -211,9 +212,10 @@ def test_a_canvas_is_a_page_of_cards_and_arrows_whose_links_lead_on(visit, libra
     assert nodes.count() >= 3
     boxes = [node.bounding_box() for node in nodes.all()]
     assert len({(round(box["x"]), round(box["y"])) for box in boxes}) == len(boxes)  # none on top of another
-    assert page.locator(".canvas-edges path").count() >= 1
-    page.locator(".canvas-node a.wikilink:visible").first.click()
-    expect(page).to_have_url(re.compile(r"/books/"))
+    assert page.locator(".canvas-edges .canvas-edge").count() >= 4
+    assert {"begin here", "then the long one"} <= set(page.locator(".canvas-edge-label").all_inner_texts())
+    page.locator(".canvas-node").get_by_role("link", name="A Grammar of Rivers").first.click()
+    expect(page).to_have_url(re.compile(r"/books/A%20Grammar%20of%20Rivers/"))
 
 
 @pytest.mark.parametrize("path", ["somewhere/explored/", "people/babage.html", "Moved/Explored.md"])

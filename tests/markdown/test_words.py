@@ -143,7 +143,7 @@ def notes(draw):
     return "\n\n".join([writer.blocks(), *writer.notes])
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=200)
 @given(notes(), st.booleans())
 def test_every_word_of_a_note_is_on_its_page_as_often_as_in_the_note(render, note, safe):
     page = render(note, NOTES, files=["dot.png"], safe=safe)
