@@ -113,7 +113,10 @@ def cases() -> dict[str, tuple[Callable[[str], None], Callable[[int], str]]]:
     found["base: filters in filters"] = (base, lambda size: "filters: " + "{not: [" * (size // 8))
     found["base: parentheses"] = (base, lambda size: f"filters: '{'(' * size}'")
     found["base: a long sum"] = (base, lambda size: f"formulas: {{a: '{'+'.join(['1'] * (size // 2))}'}}")
-    found["base: formulas"] = (base, lambda size: "formulas:\n" + "".join(f"  f{n}: a + 1\n" for n in range(size // 14)))
+    found["base: formulas"] = (
+        base,
+        lambda size: "formulas:\n" + "".join(f"  f{n}: a + 1\n" for n in range(size // 14)),
+    )
     found["canvas: lists in lists"] = (lambda text: _canvas(text), lambda size: '{"nodes": ' + "[" * size)
     found["canvas: cards"] = (
         lambda text: _canvas(text),

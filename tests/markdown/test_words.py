@@ -69,14 +69,15 @@ class Writer:
 
         return re.sub(r"\{([wx])\}", word, template)
 
-    def inline(self, depth=0):
-        """A line of text."""
+    def inline(self, depth=0, marks=MARKS):
+        """A line of text; what is marked holds other marks only, for four tildes are a fence."""
         parts = []
         for _ in range(self.draw(st.integers(1, 3))):
             how = self.draw(st.integers(0, 5))
-            if how == 0 and depth < 3:
-                mark = self.one_of(*MARKS)
-                parts.append(f"{mark}{self.inline(depth + 1)}{mark}")
+            if how == 0 and marks and depth < 3:
+                mark = self.one_of(*marks)
+                others = [other for other in marks if other[0] != mark[0]]
+                parts.append(f"{mark}{self.inline(depth + 1, others)}{mark}")
             elif how == 1 and not depth:
                 name = f"n{len(self.notes)}"
                 self.notes.append(f"[^{name}]: {self.fill('{w}')}")
@@ -105,13 +106,15 @@ class Writer:
             case 6:
                 width = self.draw(st.integers(1, 3))
                 rows = [" | ".join(self.inline().replace("|", r"\|") for _ in range(width)) for _ in range(2)]
-                return "\n".join(f"| {row} |" for row in (rows[0], " | ".join(["---"] * width), rows[1]))
+                lines = [f"| {row} |" for row in (rows[0], " | ".join(["---"] * width), rows[1])]
+                return "\n".join(lines) + "\n"  # a table ends with a blank line
             case 7:
                 html = ("<div>{w}</div>", "<p>\n{w}\n</p>", "<details><summary>{w}</summary>{w}</details>")
                 return self.fill(self.one_of(*html)) + "\n"  # HTML ends with a blank line
             case 8 | 9:
                 inside = self.blocks(depth + 1, 2)
-                return "\n".join(self.one_of("> ", "> ", ">") + line for line in inside.split("\n"))
+                mark = self.one_of("> ", "> ", ">" if not re.search(r"^ ", inside, re.M) else "> ")
+                return "\n".join(mark + line for line in inside.split("\n"))
             case 10:
                 title = self.one_of("", f" {self.inline()}")
                 inside = self.one_of("", self.blocks(depth + 1, 2))
@@ -123,7 +126,7 @@ class Writer:
                 items = []
                 for _ in range(self.draw(st.integers(1, 3))):
                     inside = self.blocks(depth + 1, 2)
-                    if "[" in mark:  # what follows a task's box is text
+                    if "[" in mark or inside.startswith(("%%", "<!--")):  # a box is followed by text
                         inside = f"{self.fill('{w}')}\n\n{inside}"
                     first, *rest = inside.split("\n")
                     items.append("\n".join([mark + first, *((indent + line) if line else "" for line in rest)]))
@@ -140,7 +143,7 @@ class Writer:
 @st.composite
 def notes(draw):
     writer = Writer(draw)
-    return "\n\n".join([writer.blocks(), *writer.notes])
+    return "\n\n".join(["w0w", writer.blocks(), *writer.notes])  # a rule at the top would open properties
 
 
 @settings(deadline=None, max_examples=200)
