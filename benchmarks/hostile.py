@@ -3,8 +3,8 @@
     python benchmarks/hostile.py            # prints a table and writes benchmarks/hostile.json
 
 Each text is one mark over and over, at 8,000, 16,000 and 32,000 characters, rendered as a whole page, read as a base or
-a canvas, or masked and scanned for links. What is written down are ratios of the best of a few runs, in turns: about 2 is
-linear, 4 would be quadratic. Exit code 1 says that one is above 3.
+a canvas, or masked and scanned for links. What is written down are ratios of the best of a few runs, in turns: about 2
+is linear, 4 would be quadratic. Exit code 1 says that one is above 3.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from markdown import Markdown
 
 from paperimpl.markdown import Context, VaultExtension
 from paperimpl.markdown.extension import settings
-from paperimpl.vault import canvas, scan
+from paperimpl.vault import canvas
 from paperimpl.vault.bases import reading
 from paperimpl.vault.index import Index, Note
 

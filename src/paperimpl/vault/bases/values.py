@@ -351,9 +351,8 @@ def _simple_text(value: Value) -> str:
 
 def number_text(value: float) -> str:
     """Write a number as JavaScript does: no `.0`, no more digits than tell it apart."""
-    if isinstance(value, int):
-        if abs(value) < 10**21:
-            return str(value)
+    if isinstance(value, int) and abs(value) < 10**21:
+        return str(value)
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
