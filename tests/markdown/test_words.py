@@ -121,7 +121,7 @@ class Writer:
                 lines = [f"{self.one_of(*CALLOUTS)}{title}", *(inside.split("\n") if inside else [])]
                 return "\n".join(f"> {line}" for line in lines)
             case _:
-                mark = self.one_of("- ", "* ", "1. ", "12) ", "- [ ] ", "- [x] ", "- [/] ")
+                mark = self.one_of("- ", "* ", "1. ", "1) ", "- [ ] ", "- [x] ", "- [/] ")
                 indent = " " * (len(mark) if mark[0].isdigit() else 2)
                 items = []
                 for _ in range(self.draw(st.integers(1, 3))):
