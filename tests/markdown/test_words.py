@@ -146,7 +146,7 @@ def notes(draw):
     return "\n\n".join(["w0w", writer.blocks(), *writer.notes])  # a rule at the top would open properties
 
 
-@settings(deadline=None, max_examples=100, derandomize=True)
+@settings(deadline=None, max_examples=400, derandomize=True)
 @given(notes(), st.booleans())
 def test_every_word_of_a_note_is_on_its_page_as_often_as_in_the_note(render, note, safe):
     page = render(note, NOTES, files=["dot.png"], safe=safe)
