@@ -89,12 +89,12 @@ def address(site):
         yield found
 
 
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory):
-    """Where the demonstration vault, built strictly, is served."""
-    folder = tmp_path_factory.mktemp("vault") / "demo"
-    here = tmp_path_factory.mktemp("copy") / "demo"
-    shutil.copytree(ROOT / "tests/demo", here)
+@contextmanager
+def served_vault(name, tmp_path_factory):
+    """Build a vault of `tests/`, strictly, and serve it."""
+    folder = tmp_path_factory.mktemp("vault") / name
+    here = tmp_path_factory.mktemp("copy") / name
+    shutil.copytree(ROOT / "tests" / name, here)
     built = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
         cwd=here,
@@ -106,7 +106,33 @@ def demo(tmp_path_factory):
     )
     assert built.returncode == 0, built.stderr
     with served(folder) as found:
+        yield found, folder
+
+
+@pytest.fixture(scope="session")
+def demo_site(tmp_path_factory):
+    """Where the demonstration vault is served, and its folder."""
+    with served_vault("demo", tmp_path_factory) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def library_site(tmp_path_factory):
+    """Where the library, a vault of bases and a canvas, is served, and its folder."""
+    with served_vault("library", tmp_path_factory) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def demo(demo_site):
+    """Where the demonstration vault is served."""
+    return demo_site[0]
+
+
+@pytest.fixture(scope="session")
+def library(library_site):
+    """Where the library is served."""
+    return library_site[0]
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,9 @@
 
 import pytest
 
+from paperimpl.vault import scan
+from paperimpl.vault.index import Note
+
 NOTES = {
     "Note.md": "# A\n\n## B `c`\n\nText. ^id-1\n",
     "Deep/My note.md": "# X\n\n## Grüße & more\n",
@@ -210,6 +213,38 @@ def test_an_embedded_pdf_stands_in_the_page_with_a_way_to_the_file(page):
 def test_a_markdown_link_leads_where_a_wiki_link_would(page, written, href):
     link = page(written).one("a:not(.headerlink)")
     assert (link["href"], link.text) == (href, "t")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "[t](Deep/My note.md)",
+        '[t](Deep/My note.md "title")',
+        "[t](My%20note.md#Grüße & more)",
+        "![t](Deep/My note.md)",
+        "[t](<Deep/My note.md)",
+    ],
+)
+def test_an_address_with_a_bare_space_is_no_link_as_in_obsidian_and_its_text_is_shown(page, written):
+    shown = page(f"Before {written} after.")
+    assert shown.text == f"Before {written} after."
+    assert not shown("a, img, .broken")
+    assert list(scan.links(scan.mask(written))) == []
+
+
+@pytest.mark.parametrize("written", ["[t][n]", "[n][]", "[n]", "[t][N]", "**[t][n]**", "![t][n]"])
+def test_a_link_by_reference_is_known_where_it_stands(page, written):
+    text = f"Line one.\n{written}\n\n[n]: <Deep/My note.md#Nowhere>\n[m]: Note.md\n"
+    ((link, line),) = Note("Home.md", text).links
+    assert (link.target, link.fragment, line) == ("Deep/My note.md", "Nowhere", 2)
+    assert link.embed == written.startswith("!")
+    assert len(page(text)("p a, p img, p .broken, .embed")) == 1
+
+
+def test_a_line_of_a_paragraph_defines_no_reference(page):
+    text = "Line one.\n[n]: Note.md\n\n[t][n]\n"
+    assert Note("Home.md", text).links == []
+    assert not page(text)("a")
 
 
 def test_footnotes_lead_there_and_back(page):

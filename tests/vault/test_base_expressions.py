@@ -170,6 +170,118 @@ def test_what_obsidian_documents_comes_out_as_it_says(source):
     assert shown(source) == DOCUMENTED[source]
 
 
+# Every function and field that Obsidian's help lists under Functions, by type; the examples above say what they do.
+FUNCTIONS = {
+    "global": "escapeHTML date duration file html if image icon link list max min now number random today",
+    "any": "isTruthy isType toString",
+    "date": "date format time relative isEmpty",
+    "string": "contains containsAll containsAny endsWith isEmpty lower replace repeat reverse slice split startsWith "
+    "title trim",
+    "number": "abs ceil floor isEmpty round toFixed",
+    "list": "contains containsAll containsAny filter flat isEmpty join map reduce reverse slice sort unique",
+    "link": "asFile linksTo",
+    "file": "asLink hasLink hasProperty hasTag inFolder",
+    "object": "isEmpty keys values",
+    "regexp": "matches",
+}
+A_VALUE = {
+    "any": "1",
+    "date": "now()",
+    "string": "'a'",
+    "number": "(1)",
+    "list": "[1]",
+    "link": "link('Two')",
+    "file": "file",
+    "object": "{'a': 1}",
+    "regexp": "/a/",
+}
+NOT_HERE = {"icon", "random"}  # refused with a warning that says why
+
+
+@pytest.mark.parametrize(("of", "name"), [(of, name) for of, names in FUNCTIONS.items() for name in names.split()])
+def test_every_function_that_obsidian_documents_is_known_or_refused_by_name(of, name):
+    source = f"{name}(1)" if of == "global" else f"{A_VALUE[of]}.{name}()"
+    refused = list(Expression(source).unsupported(set()))
+    assert bool(refused) == (name in NOT_HERE), refused
+    if of != "global":  # known to values of this type, not only of another
+        assert "has no function" not in shown(source)
+
+
+def test_a_function_that_obsidian_does_not_document_for_a_type_is_an_error():
+    assert shown("1.matches()") == "! a number has no function matches()"
+
+
+# "Bases functions follow JavaScript behavior": what JavaScript makes of these, as its specification says.
+JAVASCRIPT = {
+    "(2.5).toFixed(0)": "3",
+    "(0.125).toFixed(2)": "0.13",
+    "(-2.5).toFixed(0)": "-3",
+    "(1.005).toFixed(2)": "1.00",
+    "(1/3).toFixed(25)": "0.3333333333333333148296163",
+    "(1).toFixed(101)": "! toFixed() takes 0 to 100 digits",
+    "0.1 + 0.2": "0.30000000000000004",
+    "1/3000000": "3.3333333333333335e-7",
+    "0.0000015": "0.0000015",
+    "-0.00001": "-0.00001",
+    "10000000000 * 10000000000 * 100": "1e+22",
+    "1/0": "Infinity",
+    "0/0": "NaN",
+    "-7 % 3": "-1",
+    '"a1b2c".split(/([0-9])/)': "a, 1, b, 2, c",
+    '"a1b2c".split(/[0-9]/)': "a, b, c",
+    '"abc".slice(-2)': "bc",
+    '"x".replace(/(x)/, "$1$1")': "xx",
+    '"1" + 2': "12",
+    '"10" < "9"': "true",
+    "[1, 2/2, 1.0].unique()": "1",
+    '[date("2025-05-27"), date("2025-05-27 00:00:00")].unique().length': "1",
+    '[link("Two"), link("Two", "other words")].unique().length': "1",
+    '[link("Nobody", "a"), link("Nobody", "b")].unique().length': "1",
+    '[1, "1", true].unique().length': "3",
+}
+
+
+@pytest.mark.parametrize("source", JAVASCRIPT)
+def test_numbers_and_texts_are_what_javascript_makes_of_them(source):
+    assert shown(source) == JAVASCRIPT[source]
+
+
+OPERATORS = {
+    "7 + 2": "9",
+    "7 - 2": "5",
+    "7 * 2": "14",
+    "7 / 2": "3.5",
+    "7 % 2": "1",
+    "(7 + 2) * 2": "18",
+    "7 == 2": "false",
+    "7 != 2": "true",
+    "7 > 2": "true",
+    "7 < 2": "false",
+    "7 >= 7": "true",
+    "7 <= 2": "false",
+    "!true": "false",
+    "true && false": "false",
+    "false || true": "true",
+}
+UNITS = (
+    *("y", "year", "years", "M", "month", "months", "d", "day", "days", "w", "week", "weeks"),
+    *("h", "hour", "hours", "m", "minute", "minutes", "s", "second", "seconds"),
+)
+
+
+@pytest.mark.parametrize("source", OPERATORS)
+def test_every_operator_that_obsidian_documents(source):
+    assert shown(source) == OPERATORS[source]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_every_unit_of_time_that_obsidian_documents(unit):
+    moved = {"y": "2026-01-01", "M": "2025-02-01", "d": "2025-01-02", "w": "2025-01-08"}
+    clock = {"h": "2025-01-01 01:00:00", "m": "2025-01-01 00:01:00", "s": "2025-01-01 00:00:01"}
+    letter = "M" if unit.startswith("mo") else unit[0]
+    assert shown(f"date('2025-01-01') + '1 {unit}'") == (moved | clock)[letter]
+
+
 FILE = {
     "file.name": "One.md",
     "file.basename": "One",

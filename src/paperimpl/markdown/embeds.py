@@ -263,8 +263,9 @@ def _drop_unnamed(tree: etree.Element) -> None:
 class Media(PageStep):
     """Links that stand for sound, video and PDFs, made players once their addresses are the page's."""
 
-    def __init__(self, md: Markdown, keep: Callable[[str], str]):
+    def __init__(self, md: Markdown, context: Context, keep: Callable[[str], str]):
         super().__init__(md)
+        self.context = context
         self.keep = keep
 
     def run(self, root: etree.Element) -> None:
@@ -281,7 +282,9 @@ class Media(PageStep):
             link = etree.Element("a", {"href": address})
             link.text = name
             if kind == "pdf":
-                player = etree.Element("object", {"class": "embed-pdf", "data": address, "type": "application/pdf"})
+                player = etree.Element(
+                    "object", {"class": "embed-pdf", "data": self.context.up + address, "type": "application/pdf"}
+                )
                 player.set("aria-label", name)
             else:
                 player = etree.Element(kind, {"src": address, "controls": "controls", "preload": "metadata"})

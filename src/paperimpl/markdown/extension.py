@@ -2,7 +2,8 @@
 
 Order matters and is stated once, here. Python-Markdown's own steps are in brackets; higher numbers run first.
 
-    preprocessors   [whitespace 30] · prepare 28: comments out, code by symbol in
+    preprocessors   [whitespace 30] · withheld 29, where there is no plugin ·
+                    prepare 28: comments out, code by symbol in
     blocks          ours in place of Python-Markdown's (blocks.py); it also knows fences, tables, HTML and footnotes
     tree            [footnotes 50] · [code 30] · shape 29: callouts, block ids, heading ids, cards, tasks · pieces 28 ·
                     [inline 20] · bases and canvases 13 · links 12 · math 10 · [toc 5] · embeds 4 ·
@@ -10,12 +11,14 @@ Order matters and is stated once, here. Python-Markdown's own steps are in brack
                     apart -3, where `safe`
     inline          code 190 · display 189.95 · math 189.9 · comment 186 · wiki-link 185 · quote 184 · [escape 180] ·
                     [links 170-110] · [HTML 90] · block id 86 · address 85 · tag 84 · [emphasis 60] · newline 5
-    afterwards      [HTML back 30] · clean -10 and our own HTML back -20, where `safe` · code links -30
+    afterwards      [HTML back 30] · clean -10 and our own HTML back -20, where `safe` · code links -30 ·
+                    told -40, where there is no plugin
 """
 
 from __future__ import annotations
 
 import base64
+import functools
 import html
 import re
 import urllib.parse
@@ -36,6 +39,7 @@ from paperimpl.markdown.bases import view_id
 from paperimpl.markdown.blocks import Blocks
 from paperimpl.markdown.embeds import MEDIA, Embeds, Media, slot
 from paperimpl.markdown.fences import Highlight, Mermaid, MermaidError
+from paperimpl.markdown.folder import Folder, Rendered, Told, Withheld
 from paperimpl.markdown.katex import Katex, KatexError
 from paperimpl.markdown.mathml import MathML
 from paperimpl.markdown.safe import Clean, Kept, Pieces, Restore, guard
@@ -85,6 +89,7 @@ class Context:
         safe: whether HTML that notes hold is neutralised; for vaults of people one does not know.
         source: the note being rendered, its path in the vault; empty for text that is no note.
         page: the note whose page this is, where that is another one: `source` is then embedded in it.
+        up: leads from the page's address to its file's folder, where the engine leaves that to us in a PDF's address.
         views: bases and canvases, as all pages share them.
         within: the canvases that what is being rendered lies within.
         problems: what was found wrong while rendering, beyond what `vault.check` finds.
@@ -100,6 +105,7 @@ class Context:
     safe: bool = False
     source: str = ""
     page: str = ""
+    up: str = ""
     views: Views = field(default_factory=Views)
     within: tuple[str, ...] = ()
     problems: list[Problem] = field(default_factory=list)
@@ -140,17 +146,21 @@ class VaultExtension(Extension):
     """Links, embeds, callouts, comments, tags, tasks, block ids, code by symbol, results by key, formulas.
 
     Args:
-        context: the vault; under an engine that gives none, `docs_dir` names it.
-        docs_dir: the vault's folder, where there is no context.
+        context: the vault; under an engine that brings none it is read from its folder.
+        docs_dir: that folder; where it is not given, the one that Zensical names, else `docs`.
+        safe: whether HTML that notes hold is neutralised, where there is no context to say so.
     """
 
-    def __init__(self, context: Context | None = None, docs_dir: str = "docs"):
+    def __init__(self, context: Context | None = None, docs_dir: str = "", safe: bool = False):
         super().__init__()
-        self.context = context or Context(Index.read(Path(docs_dir)))
+        self.context = context
+        self.docs_dir, self.safe = docs_dir, safe
 
     def extendMarkdown(self, md: Markdown) -> None:
         """Register the steps of the table above."""
-        context = self.context
+        md.registerExtension(self)
+        self.md = md
+        context = self.context or self._from_folder(md)
         kept = Kept()
 
         def keep(text: str) -> str:
@@ -162,8 +172,7 @@ class VaultExtension(Extension):
                 md.ESCAPED_CHARS.append(name)
         places = Places(md, context, _engine)
         Blocks(md, _Fence(md, context, keep, places)).install()
-        for name in ("html_block", "fenced_code_block"):  # ours are blocks; MkDocs brings `fenced_code` unasked
-            md.preprocessors.deregister(name, strict=False)
+        md.preprocessors.deregister("html_block", strict=False)  # ours are blocks
         md.preprocessors.register(_Lines(md), "normalize_whitespace", 30)
         md.preprocessors.register(_Prepare(md, context), "vault-prepare", 28)
         md.treeprocessors.register(_Shape(md, context, keep), "vault-shape", 29)
@@ -172,7 +181,7 @@ class VaultExtension(Extension):
         md.treeprocessors.register(_MarkdownLinks(md, context), "vault-links", 12)
         md.treeprocessors.register(_Math(md, context, keep), "vault-math", 10)
         md.treeprocessors.register(Embeds(md, context, _engine), "vault-embeds", 4)
-        md.treeprocessors.register(Media(md, keep), "vault-media", -1)
+        md.treeprocessors.register(Media(md, context, keep), "vault-media", -1)
         md.treeprocessors.register(Backgrounds(md), "vault-backgrounds", -2)
         if context.safe:
             md.treeprocessors.register(Apart(md, keep), "vault-apart", -3)
@@ -193,6 +202,38 @@ class VaultExtension(Extension):
         newline = r"\\\n" if context.index.strict_line_breaks else r"\\?\n"
         patterns.register(inline.LineBreak(newline, md), "vault-newline", 5)
         guard(md)
+
+    def reset(self) -> None:
+        """Once all extensions are there: fences are blocks of ours, and engines bring an extension for them unasked."""
+        self.md.preprocessors.deregister("fenced_code_block", strict=False)
+
+    def _from_folder(self, md: Markdown) -> Context:
+        """Read the vault, and bring the extensions that an engine without our plugin was not told of."""
+        rendered = Rendered.of(md)
+        docs_dir = rendered.docs_dir if rendered and not self.docs_dir else Path(self.docs_dir or "docs")
+        folder = _folder(docs_dir, self.safe)
+        if self.docs_dir or docs_dir.is_dir():
+            folder.read()
+        folder.context.source = rendered.source if rendered else ""
+        folder.context.up = rendered.up if rendered else ""
+        there = {type(extension) for extension in md.registeredExtensions}
+        for name, values in settings().items():
+            if type(needed := md.build_extension(name, values)) not in there:
+                md.registerExtensions([needed], {})
+        md.preprocessors.register(Withheld(md, folder), "vault-withheld", 29)
+        md.postprocessors.register(Told(md, folder), "vault-told", -40)
+        return folder.context
+
+
+@functools.cache
+def _folder(docs_dir: Path, safe: bool) -> Folder:
+    context = Context(
+        Index({}),
+        katex=MathML() if MathML.installed() else None,
+        mermaid=Mermaid(docs_dir.parent / ".cache/paperimpl") if Mermaid.installed() else None,
+        safe=safe,
+    )
+    return Folder(docs_dir, context)
 
 
 def _engine(context: Context) -> Markdown:

@@ -21,7 +21,7 @@ from paperimpl.vault import scan
 __all__ = ["Kept", "Pieces", "clean", "guard"]
 
 # Longer stretches of text are given to the inline patterns piece by piece: their cost is not linear.
-LONGEST = 16_000
+LONGEST = 8_000
 
 _TAGS = {"details", "summary", "section", "figure", "figcaption", "mark", "del", "s", "u", "small", "nav"}
 _EVERYWHERE = {
@@ -144,8 +144,15 @@ def _cut(text: str, masked: str, first: int, end: int) -> int:
     return end
 
 
+_SPACE = re.compile(r"\s")
+_ANGLED = re.compile(r"\(\s*<[^<>]*>")
+
+
 def guard(md: Markdown) -> None:
-    """Make the links' patterns linear: brackets are matched once a text, addresses end where the next link begins."""
+    """Make the links' patterns linear: brackets are matched once a text, addresses end where the next link begins.
+
+    An address with a space in it is none, as in CommonMark and Obsidian, unless it stands in `<>`.
+    """
     matched: dict[str, Any] = {"text": None, "pairs": {}}
 
     def text_of(data: str, index: int) -> tuple[str, int, bool]:
@@ -168,6 +175,10 @@ def _near(get_link: Any) -> Any:
         if data[index : index + 1] != "(":
             return "", None, index, False
         another = data.find("](", index)  # no address holds the next link's; it would be read again and again
-        return get_link(data[:another] if another >= 0 else data, index)
+        text = data[:another] if another >= 0 else data
+        href, title, end, found = get_link(text, index)
+        if found and _SPACE.search(href) and not _ANGLED.match(text, index):
+            return "", None, index, False
+        return href, title, end, found
 
     return near

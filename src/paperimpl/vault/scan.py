@@ -32,14 +32,25 @@ __all__ = [
     "without_comments",
 ]
 
-_FENCE = re.compile(r"(?P<prefix>(?:[ \t]*>)*[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*)(?P<fence>`{3,}|~{3,})(?P<info>.*)")
+_FENCE = re.compile(
+    r"(?P<prefix>(?:[ \t]*+(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t])))*+[ \t]*+)(?P<fence>`{3,}|~{3,})(?P<info>.*)"
+)
 _LIST = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
 _MARK = re.compile(r"\\.|`+|\$\$?|%%|<!--", re.S)
 _QUOTE = re.compile(r"(?:[ \t]*>)*")
 WIKI = re.compile(r"(?P<embed>!?)\[\[(?P<inside>(?:[^\[\]\n]|\[(?!\[)|\](?!\]))++)\]\]")
 _MARKDOWN = re.compile(
     r"(?P<embed>!?)\[(?P<label>(?:[^\[\]\n\\]|\\.|\[[^\[\]\n]*\])*+)\]"
-    r"\((?P<href><[^<>\n]*>|[^\s()<>]*(?:\([^\s()]*\)[^\s()<>]*)*)(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?[ \t]*\)"
+    r"\([ \t]*(?P<href><[^<>\n]*>|[^\s()<>]*(?:\([^\s()]*\)[^\s()<>]*)*)(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?[ \t]*\)"
+)
+# `[id]: address`, which begins a paragraph, and `[label][id]`, `[id][]` or `[id]`, which use it.
+_DEFINITION = re.compile(
+    r"^ {0,3}\[(?P<id>(?!\^)[^\[\]\n]+)\]:[ \t]*(?P<href><[^<>\n]*>|[^\s<]\S*)"
+    r"(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'|\([^()\n]*\)))?[ \t]*$",
+    re.M,
+)
+_USE = re.compile(
+    r"(?P<embed>!?)\[(?P<label>(?!\^)(?:[^\[\]\n\\]|\\.|\[[^\[\]\n]*\])*+)\](?:\[(?P<id>[^\[\]\n]*)\])?(?!\()"
 )
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?=[ \t]|$)(.*)$", re.M)
 _UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
@@ -133,8 +144,11 @@ def _without_blocks(text: str) -> str:
     """Blank out fenced code, and indented code outside lists."""
     out: list[str] = []
     fence, in_list, after_blank, commented = "", False, True, False
+    within = (0, 0)  # of a fence: the quotes that it is in, and where the text of its list item begins
     for line in text.split("\n"):
         bare = line[_QUOTE.match(line).end() :]  # type: ignore[union-attr]
+        if fence and _leaves(line, bare, *within):
+            fence = ""
         if fence:
             closing = bare.strip()
             if closing and not closing.strip(fence[0]) and len(closing) >= len(fence):
@@ -144,7 +158,10 @@ def _without_blocks(text: str) -> str:
         opening = None if commented else _FENCE.fullmatch(line)
         if opening and not (opening["fence"][0] == "`" and "`" in opening["info"]):
             fence = opening["fence"]
+            inner = opening["prefix"].rpartition(">")[2].expandtabs(4)
+            within = (opening["prefix"].count(">"), len(inner) if inner.strip() else 0)
             out.append(" " * len(line))
+            in_list = in_list or bool(_LIST.match(line))
             after_blank = False
             continue
         if line.count("%%") % 2:  # a fence inside a block comment opens nothing
@@ -158,6 +175,13 @@ def _without_blocks(text: str) -> str:
         out.append(" " * len(line) if code else line)
         after_blank = (blank or code) if not blank else True
     return "\n".join(out)
+
+
+def _leaves(line: str, bare: str, quotes: int, indent: int) -> bool:
+    """Say whether a line is outside the quotes and the list item that a fence stands in: it ends with them."""
+    if line[: len(line) - len(bare)].count(">") < quotes:
+        return True
+    return bool(bare.strip()) and len(bare.expandtabs(4)) - len(bare.expandtabs(4).lstrip()) < indent
 
 
 def _spans(text: str) -> Iterator[tuple[str, int, int]]:
@@ -228,14 +252,34 @@ def links(masked: str) -> Iterator[Link]:
         target, fragment, label = split_target(match["inside"])
         if target or fragment:
             found.append(Link(target, fragment, label, bool(match["embed"]), True, match.start(), match.end()))
-    for match in _MARKDOWN.finditer(masked):
-        href = match["href"].removeprefix("<").removesuffix(">")
+    for match, written in [*((m, m["href"]) for m in _MARKDOWN.finditer(masked)), *_references(masked)]:
+        href = written.removeprefix("<").removesuffix(">")
         if not href or _SCHEME.match(href):
             continue
         target, _, fragment = href.partition("#")
         target, fragment = (urllib.parse.unquote(part).strip() for part in (target, fragment))
         found.append(Link(target, fragment, match["label"], bool(match["embed"]), False, match.start(), match.end()))
     yield from sorted(found, key=lambda link: link.start)
+
+
+def _references(masked: str) -> Iterator[tuple[re.Match[str], str]]:
+    """Find the links whose address stands elsewhere, each with that address."""
+    addresses: dict[str, str] = {}
+    rest, last = [], 0
+    for match in _DEFINITION.finditer(masked):
+        above = masked[masked.rfind("\n", 0, max(0, match.start() - 1)) + 1 : match.start()]
+        if above.strip() and last != match.start() - 1 and not _HEADING.match(above):
+            continue  # it goes on with a paragraph
+        addresses.setdefault(match["id"].lower(), match["href"])
+        rest += [masked[last : match.start()], _blank(match[0])]
+        last = match.end()
+    if not addresses:
+        return
+    text = WIKI.sub(lambda m: _blank(m[0]), "".join([*rest, masked[last:]]))
+    for match in _USE.finditer(text):
+        address = addresses.get((match["id"] or match["label"]).lower())
+        if address is not None:
+            yield match, address
 
 
 def headings(masked: str, text: str) -> list[Heading]:

@@ -8,6 +8,7 @@
 
   const first = ["pointerover", "focusin", "pointerdown"];
   const begin = (event) => {
+    if (event.type === "pointerover" && event.pointerType === "touch") return; // the press comes next
     if (!event.target.closest?.("article a[href]")) return;
     for (const name of first) document.removeEventListener(name, begin);
     part("preview.js").then((preview) => preview.handle(event)).catch(() => {});

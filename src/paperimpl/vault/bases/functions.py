@@ -7,6 +7,7 @@ have, a function answers with nothing rather than with an error, so that a filte
 from __future__ import annotations
 
 import datetime
+import decimal
 import html
 import math
 from collections.abc import Callable, Iterator
@@ -32,7 +33,9 @@ from paperimpl.vault.bases.values import (
     equal,
     is_empty,
     kind,
+    leads,
     number,
+    number_text,
     sort_key,
     text,
     truthy,
@@ -381,7 +384,8 @@ def _split(scope: Scope, value: str, separator: Value, most: Value = None) -> Va
         last = 0
         for found in _matching(scope, separator, value):
             if found.end > found.start or last < found.start < len(value):  # where nothing stands, only between letters
-                parts.append(value[last : found.start])
+                groups = (value[slice(*span)] if span else "" for span in found.spans[1:])
+                parts += [value[last : found.start], *groups]
                 last = found.end
         parts.append(value[last:])
     else:
@@ -446,10 +450,14 @@ def _rounded(scope: Scope, value: float, digits: Value = 0) -> Value:
 
 
 def _fixed(scope: Scope, value: float, digits: Value = 0) -> Value:
-    places = max(0, min(20, _count(digits, "toFixed()")))
+    places = _count(digits, "toFixed()")
+    if not 0 <= places <= 100:
+        raise EvaluationError("toFixed() takes 0 to 100 digits")
     if not math.isfinite(value) or abs(value) >= 1e21:
         return text(value, scope.budget.spend)
-    return f"{value:.{places}f}"
+    exact = decimal.Decimal(value or 0)  # no -0; halves go away from zero, where Python takes them to the even digit
+    step = decimal.Decimal(1).scaleb(-places)
+    return f"{exact.quantize(step, decimal.ROUND_HALF_UP, decimal.Context(prec=150)):f}"
 
 
 def _towards(step: Callable[[float], int]) -> _Function:
@@ -520,12 +528,14 @@ def _unique(scope: Scope, value: list[Value]) -> Value:
 def _identity(value: Value) -> tuple[str, str]:
     """Make a key under which equal values are the same."""
     match value:
-        case Link() if value.path:
-            return ("file", value.path)
-        case File():
-            return ("file", value.path)
+        case Link() | File():
+            return leads(value) or ("text", "")
         case Tag():
             return ("tag", value.key)
+        case Date():
+            return ("date", value.at.isoformat())
+        case int() | float() if not isinstance(value, bool):
+            return ("number", number_text(value))
     return (kind(value), str(value))
 
 

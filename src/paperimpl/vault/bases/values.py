@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import calendar
 import datetime
+import decimal
 import math
 import re
 from collections.abc import Callable
@@ -40,6 +41,7 @@ __all__ = [
     "from_property",
     "is_empty",
     "kind",
+    "leads",
     "natural",
     "number",
     "number_text",
@@ -349,15 +351,18 @@ def _simple_text(value: Value) -> str:
 
 def number_text(value: float) -> str:
     """Write a number as JavaScript does: no `.0`, no more digits than tell it apart."""
-    if isinstance(value, int):
-        return str(value) if abs(value) < 10**21 else f"{float(value):e}"
+    if isinstance(value, int) and abs(value) < 10**21:
+        return str(value)
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
     if value == int(value) and abs(value) < 1e21:
         return str(int(value))
-    return repr(float(value))
+    digits, mark, power = repr(float(value)).partition("e")
+    if not mark:
+        return digits
+    return f"{decimal.Decimal(repr(float(value))):f}" if -7 < int(power) < 0 else f"{digits}e{int(power):+d}"
 
 
 def number(value: Value) -> float | None:
@@ -442,7 +447,7 @@ def equal(a: Value, b: Value, spend: Spend) -> bool:
 
 def _same(a: Value, b: Value) -> bool:
     if isinstance(a, (Link, File)) or isinstance(b, (Link, File)):
-        return _leads(a) == _leads(b)
+        return leads(a) == leads(b)
     if isinstance(a, Tag) or isinstance(b, Tag):
         return isinstance(a, str) and isinstance(b, str) and Tag(a).key == Tag(b).key
     if isinstance(a, Date) and isinstance(b, str):
@@ -459,7 +464,7 @@ def _same(a: Value, b: Value) -> bool:
     return bool(a == b)
 
 
-def _leads(value: Value) -> tuple[str, str] | None:
+def leads(value: Value) -> tuple[str, str] | None:
     """Say what a link, a file or a string stands for: a file by its path, or the text of a link that has none."""
     match value:
         case File():
