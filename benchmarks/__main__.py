@@ -9,7 +9,8 @@ Every round builds each of these once, in turn, so that a busy machine is busy f
                Python-Markdown's extensions for callouts, footnotes, tables, code and formulas (left as TeX)
     cold       `plugins: [search, vault]` without anything in `.cache/`: new formulas are rendered, by KaTeX in Node
     formulas   the same, but the formulas are remembered
-    warm       the same again, nothing changed
+    warm       the same again, nothing changed: the site is left as it is
+    edited     the same again, one note edited
 
 Then `mkdocs serve` is started on the vault, one note is saved, and the clock runs until its page, fetched again by
 the reload that the server announces, shows it. What comes out: `results.json` and `results.svg`. Ratios are medians of
@@ -95,7 +96,7 @@ def measure(size: int, rounds: int, folder: Path) -> dict[str, object]:
     for project, text in ((vault, VAULT), (plain, MATERIAL)):
         generate.write(project / "docs", size, as_plain=project is plain)
         (project / "mkdocs.yml").write_text(text, encoding="utf-8")
-    found: dict[str, list[dict[str, float]]] = {"material": [], "cold": [], "formulas": [], "warm": []}
+    found: dict[str, list[dict[str, float]]] = {"material": [], "cold": [], "formulas": [], "warm": [], "edited": []}
     for number in range(rounds):
         found["material"].append(build(plain))
         forget(vault, formulas=True)
@@ -103,13 +104,18 @@ def measure(size: int, rounds: int, folder: Path) -> dict[str, object]:
         forget(vault, formulas=False)
         found["formulas"].append(build(vault))
         found["warm"].append(build(vault))
+        note = sorted((vault / "docs").glob("*/*.md"))[0]
+        text = note.read_text(encoding="utf-8")
+        note.write_text(f"{text}\nAnother line.\n", encoding="utf-8")
+        found["edited"].append(build(vault))
+        note.write_text(text, encoding="utf-8")
         print(f"{size} notes, round {number + 1}:", {way: round(each[-1]["seconds"], 1) for way, each in found.items()})
     ratios = {
         f"{one} / {other}{' (cpu)' * (unit != 'seconds')}": statistics.median(
             a[unit] / b[unit] for a, b in zip(found[one], found[other], strict=True)
         )
         for unit in ("seconds", "cpu seconds")
-        for one, other in (("cold", "material"), ("formulas", "material"), ("warm", "cold"))
+        for one, other in (("cold", "material"), ("formulas", "material"), ("warm", "cold"), ("edited", "cold"))
     }
     return {"notes": size, "builds": found, "ratios": ratios}
 
@@ -175,7 +181,7 @@ def verdicts(sizes: dict[int, dict], serve: list[float]) -> dict[str, float]:  #
 
 def plot(sizes: dict[int, dict], place: Path) -> None:  # type: ignore[type-arg]
     """Draw a bar for every way and size, in seconds for 1,000 notes."""
-    colours = {"material": "#8a8f98", "cold": "#b4552d", "formulas": "#d99a6c", "warm": "#3b7a57"}
+    colours = {"material": "#8a8f98", "cold": "#b4552d", "formulas": "#d99a6c", "warm": "#3b7a57", "edited": "#7fb095"}
     bars = [
         (f"{size:,} notes, {way}", statistics.median(b["seconds"] for b in each) * 1000 / size, colours[way])
         for size, measured in sizes.items()
