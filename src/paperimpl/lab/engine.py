@@ -21,6 +21,7 @@ import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 import paperimpl
+from paperimpl.lab.device import unusable
 from paperimpl.lab.run import made_with, run
 from paperimpl.vault.digest import digest
 from paperimpl.vault.problem import Problem, VaultError
@@ -39,13 +40,18 @@ class Task:
 
     Attributes:
         digest: of the claim's code; a worker that has other code refuses.
-        settings: keyword arguments for the claim; none for its defaults.
+        settings: keyword arguments for the claim, its device among them; none for its defaults.
     """
 
     slug: str
     seed: int
     digest: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def device(self) -> str:
+        """Where its tensors are to be."""
+        return str(self.settings.get("device", "cpu"))
 
 
 @dataclass(frozen=True)
@@ -122,8 +128,10 @@ def _attempt(number: int, task: Task) -> tuple[int, Measured | Crash]:
             source = Path(paperimpl.__file__).parents[1]
             if digest(source / f"paperimpl/claims/{task.slug}.py", source) != task.digest:
                 return number, Crash(f"the worker's code, in {source}, is not this repository's: install it there")
+            if wrong := unusable(task.device):  # a cluster's worker, whose machine the command has not seen
+                return number, Crash(f"{task.device}: {wrong.message}")
             measured, units = run(task.slug, task.seed, **task.settings)
-            return number, Measured(measured, units, made_with())
+            return number, Measured(measured, units, made_with(task.device))
         except Exception as crash:  # a claim may raise anything; the other tasks go on
             lines = re.findall(rf'claims[/\\]{task.slug}\.py", line (\d+)', traceback.format_exc())
             return number, Crash(f"{type(crash).__name__}: {_line(crash)}", int(lines[-1]) if lines else 0)
