@@ -8,6 +8,7 @@ worker is one command, and the scheduler gives the task of a worker that has die
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import signal
 import threading
@@ -89,7 +90,7 @@ def outcomes(
     with _backend(cluster):
         for _ in range(_ATTEMPTS):
             parallel = joblib.Parallel(n_jobs=-1 if cluster else jobs, return_as="generator_unordered", batch_size=1)
-            done = parallel(joblib.delayed(_attempt)(n, task) for n, task in list(remaining.items()))
+            done = parallel(joblib.delayed(_attempt)(n, task, os.getpid()) for n, task in list(remaining.items()))
             with contextlib.suppress(TerminatedWorkerError), contextlib.closing(done):
                 for n, outcome in done:
                     yield remaining.pop(n), outcome
@@ -119,9 +120,9 @@ def _backend(cluster: str) -> Iterator[None]:
             yield
 
 
-def _attempt(number: int, task: Task) -> tuple[int, Measured | Crash]:
-    """Do a task in a worker."""
-    if threading.current_thread() is threading.main_thread():
+def _attempt(number: int, task: Task, command: int) -> tuple[int, Measured | Crash]:
+    """Do a task in a worker; with one job, that is the command's own process, whose number is `command`."""
+    if os.getpid() != command and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command, which ends its workers
     with _ALONE:
         try:
