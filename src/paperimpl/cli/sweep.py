@@ -36,7 +36,8 @@ def sweep(
         One problem for every run that crashed.
 
     Raises:
-        VaultError: a setting is wrong, there is no such device, a run's file is broken, the cluster does not answer; nothing was run.
+        VaultError: a setting is wrong, there is no such device, a run's file is broken, the cluster does not answer;
+            nothing was run.
     """
     code = digest(paper.places["claim"], paper.repository / "src")
     tasks = [Task(paper.slug, seed, code, chosen) for chosen in grid(paper.slug, settings) for seed in seeds]

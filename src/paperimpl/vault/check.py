@@ -15,6 +15,7 @@ from paperimpl.vault.paper import Paper, papers
 from paperimpl.vault.problem import Problem, VaultError, nearest
 from paperimpl.vault.record import Record, parse
 from paperimpl.vault.result import LEAST_SEEDS, Recorded, quote
+from paperimpl.vault.speed import Speed
 
 __all__ = ["QUOTE", "Health", "check", "cycles"]
 
@@ -41,7 +42,14 @@ class Health:
         self.records: dict[str, Record] = {}
         self.results: dict[str, Recorded] = {}
         self.mutants: dict[str, Score] = {}
+        self.speed = Speed((), {})
         self._problems: list[Problem] = []
+        if (timed := repository / "benchmarks/models.json").is_file():
+            try:
+                self.speed = Speed.load(timed)
+            except ValueError as broken:
+                remedy = "run: python benchmarks/models.py"
+                self._problems.append(Problem("benchmarks/models.json", 1, str(broken), remedy))
         for slug, paper in self.papers.items():
             path = f"{paper.chapter}/{slug}/{slug}.md"
             if path not in self.index.notes:
