@@ -1,5 +1,6 @@
 """Runs in several processes: of this machine, and of a real cluster."""
 
+import gc
 import os
 import signal
 import time
@@ -110,9 +111,13 @@ def test_a_cluster_that_does_not_answer_is_told_once_patience_ends(address, monk
     pytest.importorskip("distributed")
     assert engine._PATIENCE == "5s"
     monkeypatch.setattr(engine, "_PATIENCE", "1s")
+    complaints = []
+    monkeypatch.setattr("sys.unraisablehook", complaints.append)
     start = time.monotonic()
     with pytest.raises(VaultError, match="no Dask scheduler answers") as told:
         list(outcomes(tasks(0), 1, address))
+    gc.collect()
+    assert not complaints  # of a client that is collected: a traceback
     assert time.monotonic() - start < 10
     assert len(told.value.problems) == 1
     assert "\n" not in str(told.value)

@@ -221,3 +221,14 @@ def test_a_result_of_another_device_says_so_on_its_page_and_in_the_table(small):
     assert cells(evidence(publication(small)), "04-sequences/one/one.md")["CPU s a seed"] == (
         "1 tensors on cuda, A card"
     )
+
+
+@pytest.mark.parametrize("text", ["{", "edited"])
+def test_a_result_that_cannot_be_read_is_told_once_and_not_for_every_number_quoted(small, text):
+    sound = (small.root / RESULT).read_text(encoding="utf-8")
+    before = len(Health(small.root).problems())
+    assert "{{ one." in (small.root / ONE).read_text(encoding="utf-8")
+    small.write(RESULT, sound.replace('"accuracy": 0', '"accuracy": "0') if text == "edited" else text)
+    told = [str(problem) for problem in Health(small.root).problems()]
+    assert len(told) == before + 1, told
+    assert any(line.startswith(f"{RESULT}:1: not a result file: ") for line in told)

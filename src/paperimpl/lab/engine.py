@@ -107,11 +107,13 @@ def _backend(cluster: str) -> Iterator[None]:
             yield
         return
     from distributed import Client
+    from distributed.comm import get_address_host_port
 
     remedy = f"start it, `dask scheduler` and `dask worker {cluster}`, or mend --cluster"
     try:
+        get_address_host_port(cluster)  # a client that has met no address complains once more when it is collected
         client: Any = Client(cluster, timeout=_PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError, TypeError) as failed:
+    except (OSError, ValueError, TypeError, OverflowError) as failed:
         raise VaultError(Problem(cluster, 0, f"no Dask scheduler answers: {_line(failed)}", remedy)) from None
     with client:
         if not client.ncores():

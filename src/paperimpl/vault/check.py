@@ -44,6 +44,7 @@ class Health:
         self.mutants: dict[str, Score] = {}
         self.speed = Speed((), {})
         self._problems: list[Problem] = []
+        self._unread: set[str] = set()  # papers whose result is there and cannot be read
         if (timed := repository / "benchmarks/models.json").is_file():
             try:
                 self.speed = Speed.load(timed)
@@ -65,6 +66,7 @@ class Health:
                 try:
                     self.results[slug] = Recorded.load(paper.places["result"])
                 except ValueError as broken:
+                    self._unread.add(slug)
                     remedy = f"run: paperimpl run {slug}"
                     self._problems.append(Problem(paper.place("result"), 1, str(broken), remedy))
             if paper.places["mutants"].is_file():
@@ -96,6 +98,8 @@ class Health:
                 except SyntaxError as broken:
                     yield Problem(path, where, f"{snippet['spec']!r} does not parse: {broken.msg}", "mend that file")
             for match in QUOTE.finditer(prose[number]):
+                if match["slug"] in self._unread:  # told once, of the result
+                    continue
                 try:
                     self.quote(match)
                 except KeyError as missing:
