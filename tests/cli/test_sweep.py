@@ -11,8 +11,8 @@ import pytest
 
 import paperimpl.cli.sweep as command
 from paperimpl.cli import main
-from paperimpl.lab.engine import Crash, Measured
-from paperimpl.lab.sweep import grid, parameters
+from paperimpl.lab.engine import Crash, Measured, Task
+from paperimpl.lab.sweep import grid, page, parameters
 from paperimpl.vault.problem import VaultError
 from paperimpl.vault.result import Run
 
@@ -151,6 +151,34 @@ def test_a_wrong_setting_is_one_line_that_names_the_parameters(sweep, ran, setti
     assert told in err
     assert len(err.splitlines()) == 1
     assert not ran.tasks
+
+
+@pytest.mark.parametrize("asked", [["--device", "cuda:99"], ["--set", "device=cpu,cuda:99"]])
+def test_a_device_that_is_not_there_is_one_line_and_nothing_runs(sweep, ran, tmp_path, asked):
+    code, _, err = sweep("--set", "T=9", *asked)
+    assert code == 1
+    assert err.startswith("--device cuda:99: th")
+    assert len(err.splitlines()) == 1
+    assert not ran.tasks
+    assert not (tmp_path / "into").exists()
+
+
+def test_another_device_is_another_configuration(sweep, ran, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: True)
+    sweep("--set", "T=9", "--seeds", "1")
+    sweep("--set", "T=9", "--seeds", "1", "--device", "mps")
+    assert ran.tasks == [(9, 100), (9, 100)]
+    assert "| T=9, device=mps |" in (tmp_path / "into/lstm.sweep.md").read_text(encoding="utf-8")
+    assert "set twice" in sweep("--set", "device=cpu", "--device", "mps")[2]
+
+
+def test_a_comparison_names_every_machine_that_took_part():
+    runs = [Run(seed, {"wrong": 0.5}, True, 0.1, {}, {}) for seed in (100, 101)]
+    done = [
+        (Task("lstm", run.seed, ""), Measured(run, {}, {"torch": "2", "device": device}))
+        for run, device in zip(runs, ("cpu", "cuda, A card"), strict=True)
+    ]
+    assert "Made with torch 2, device cpu; cuda, A card." in page("lstm", done)[0]
 
 
 def test_values_have_the_type_that_the_claim_states(monkeypatch):

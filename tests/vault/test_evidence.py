@@ -3,8 +3,9 @@ from statistics import stdev
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from paperimpl.vault.evidence import TUNED_ON, Effect, Estimate, Size, estimate, refuse, verdict
+from paperimpl.vault.evidence import TUNED_ON, Effect, Estimate, Size, _tail, estimate, refuse, verdict
 
 SEEDS = {"RNN": 0.84, "LSTM": 0.04, "zero": 0.0}
 
@@ -104,3 +105,9 @@ def test_a_size_agrees_within_the_stated_share_of_the_papers(ours, agrees):
     size = Size("base", "parameters", 65e6, ours, 0.03, "Table 3")
     assert size.agrees == agrees
     assert size.apart == pytest.approx(ours / 65e6 - 1)
+
+
+@pytest.mark.parametrize("n", [2, 5, 8, 30])
+def test_the_tails_are_those_that_give_normal_numbers_students_interval(n):
+    student = stats.t.ppf(0.975, n - 1)
+    assert _tail(n) == pytest.approx(stats.norm.cdf(-math.sqrt(n / (n - 1)) * student), rel=1e-2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,6 +95,7 @@ def run_claims(
 
 
 def _record(paper: Paper, done: list[Measured], digest: str, console: Console) -> list[Problem]:
+    from paperimpl.lab.engine import facts
     from paperimpl.lab.run import about, effect, sizes
 
     says, threshold = about(paper.slug)
@@ -108,7 +109,7 @@ def _record(paper: Paper, done: list[Measured], digest: str, console: Console) -
         digest,
         done[0].units,
         runs,
-        _together([measured.made_with for measured in done]),
+        facts(done),
         effect=effect(paper.slug),
         sizes=tuple(sizes(paper.slug)),
     )
@@ -130,11 +131,6 @@ def _record(paper: Paper, done: list[Measured], digest: str, console: Console) -
         remedy = "a finding, recorded and published like any other; `findings` in the note's record says why"
         problems.append(Problem(paper.place("result"), 0, message, remedy if enough else "nothing recorded", False))
     return problems
-
-
-def _together(made_with: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Name what runs were made with, all of it where a cluster's machines differ."""
-    return {fact: "; ".join(dict.fromkeys(facts[fact] for facts in made_with)) for fact in made_with[0]}
 
 
 def _moved(paper: Paper, recorded: Recorded) -> list[Problem]:

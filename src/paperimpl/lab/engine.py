@@ -13,7 +13,7 @@ import re
 import signal
 import threading
 import traceback
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from paperimpl.vault.digest import digest
 from paperimpl.vault.problem import Problem, VaultError
 from paperimpl.vault.result import Run
 
-__all__ = ["Crash", "Measured", "Task", "outcomes"]
+__all__ = ["Crash", "Measured", "Task", "facts", "outcomes"]
 
 _PATIENCE = "5s"  # for a scheduler to answer
 _ATTEMPTS = 3  # with local workers that are killed
@@ -62,6 +62,12 @@ class Measured:
     run: Run
     units: Mapping[str, str]
     made_with: Mapping[str, str]
+
+
+def facts(done: Iterable[Measured]) -> dict[str, str]:
+    """Name what runs were made with, all of it where machines or devices differ."""
+    made_with = [measured.made_with for measured in done]
+    return {fact: "; ".join(dict.fromkeys(each[fact] for each in made_with)) for fact in made_with[0]}
 
 
 @dataclass(frozen=True)
