@@ -1,3 +1,4 @@
+import itertools
 import math
 from statistics import stdev
 
@@ -60,8 +61,18 @@ def test_with_many_seeds_it_is_the_interval_of_the_central_limit():
     assert found.high == pytest.approx(found.mean + half, abs=0.1 * half)
 
 
-def test_equal_seeds_have_an_interval_of_no_width():
-    assert estimate([0.1] * 5) == Estimate(pytest.approx(0.1), pytest.approx(0.1), pytest.approx(0.1))
+@pytest.mark.parametrize("value", [0.1, 0.7])  # of which six have another mean than numpy's, by a last bit either way
+def test_equal_seeds_have_an_interval_of_no_width_with_their_mean_in_it(value):
+    found = estimate([value] * 6)
+    assert found == Estimate(pytest.approx(value), pytest.approx(value), pytest.approx(value))
+    assert found.low <= found.mean <= found.high
+
+
+def test_up_to_six_seeds_the_interval_is_that_of_all_resamples():
+    values = [0.3, 1.0, -2.0, 0.7, 5.0]
+    means = [sum(resample) / 5 for resample in itertools.product(values, repeat=5)]
+    found = estimate(values)
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(means, [_tail(5), 1 - _tail(5)])), rel=1e-12)
 
 
 def test_one_seed_has_no_interval():
@@ -98,6 +109,11 @@ def test_seeds_that_settings_were_chosen_on_are_refused(seeds, told):
     assert refuse(seeds).startswith(told)
     assert bool(refuse(seeds)) == bool(told)
     assert len(TUNED_ON) == 8
+
+
+def test_a_result_says_itself_on_which_seeds_it_was_tuned():
+    assert refuse([0, 7], tuned_on=[7]).startswith("seed 7 chose")
+    assert not refuse([103], tuned_on=[7])
 
 
 @pytest.mark.parametrize(("ours", "agrees"), [(65e6, True), (63.1e6, True), (67.1e6, False), (62.9e6, False)])

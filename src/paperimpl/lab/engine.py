@@ -113,7 +113,7 @@ def _backend(cluster: str) -> Iterator[None]:
             yield
         return
     from distributed import Client
-    from distributed.comm import get_address_host_port
+    from distributed.comm.addressing import get_address_host_port
 
     remedy = f"start it, `dask scheduler` and `dask worker {cluster}`, or mend --cluster"
     try:
