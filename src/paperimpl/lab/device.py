@@ -29,7 +29,7 @@ def unusable(device: str, *, here: bool = True) -> Problem | None:
         return None
     if there:
         return Problem(place, 0, f"this machine has {there} of that kind", f"cuda:{there - 1} is the last")
-    built = (torch.backends.mps if device == "mps" else torch.backends.cuda).is_built()  # type: ignore[no-untyped-call]
+    built = (torch.backends.mps if device == "mps" else torch.backends.cuda).is_built()
     why = "finds none" if built else "is built without it"
     message = f"there is none on this machine: torch {torch.__version__} {why}"
     return Problem(place, 0, message, "run it where there is one, or leave --device out")
