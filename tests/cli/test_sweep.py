@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import types
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 import paperimpl.cli.sweep as command
 from paperimpl.cli import main
 from paperimpl.lab.engine import Crash, Measured, Task
-from paperimpl.lab.sweep import grid, page, parameters
+from paperimpl.lab.sweep import Runs, grid, page, parameters
 from paperimpl.vault.problem import VaultError
 from paperimpl.vault.result import Run
 
@@ -179,6 +180,25 @@ def test_a_comparison_names_every_machine_that_took_part():
         for run, device in zip(runs, ("cpu", "cuda, A card"), strict=True)
     ]
     assert "Made with torch 2, device cpu; cuda, A card." in page("lstm", done)[0]
+
+
+def test_a_run_of_other_code_another_seed_or_another_setting_is_another_one(tmp_path):
+    runs, task = Runs(tmp_path), Task("lstm", 100, "sha256:one", {"T": 9})
+    measured = Measured(Run(100, {"wrong": 0.5}, True, 0.1, {}, {}), {}, {})
+    runs.write(task, measured)
+    assert runs.read(task) == measured
+    for change in ({"digest": "sha256:two"}, {"seed": 101}, {"settings": {"T": 11}}, {"slug": "rnn"}):
+        assert runs.read(replace(task, **change)) is None
+    for change in ({"seed": 101}, {"settings": {"T": 11}}):  # a file that was renamed
+        other = replace(task, **change)
+        runs.place(other).write_text(runs.place(task).read_text(encoding="utf-8"), encoding="utf-8")
+        with pytest.raises(VaultError, match="another configuration"):
+            runs.read(other)
+
+
+def test_a_value_that_is_named_twice_is_run_once(sweep, ran):
+    sweep("--set", "T=9,9,0_9", "--seeds", "1")
+    assert ran.tasks == [(9, 100)]
 
 
 def test_values_have_the_type_that_the_claim_states(monkeypatch):
