@@ -173,13 +173,15 @@ def test_another_device_is_another_configuration(sweep, ran, tmp_path, monkeypat
     assert "set twice" in sweep("--set", "device=cpu", "--device", "mps")[2]
 
 
-def test_a_comparison_names_every_machine_that_took_part():
-    runs = [Run(seed, {"wrong": 0.5}, True, 0.1, {}, {}) for seed in (100, 101)]
+def test_a_comparison_names_every_machine_that_took_part_and_says_how_often_the_claim_held():
+    runs = [Run(seed, {"wrong": 0.5}, seed > 100, 0.1, {}, {}) for seed in (100, 101)]
     done = [
         (Task("lstm", run.seed, ""), Measured(run, {}, {"torch": "2", "device": device}))
         for run, device in zip(runs, ("cpu", "cuda, A card"), strict=True)
     ]
-    assert "Made with torch 2, device cpu; cuda, A card." in page("lstm", done)[0]
+    note = page("lstm", done)[0]
+    assert "Made with torch 2, device cpu; cuda, A card." in note
+    assert "| defaults | **0.5** (0.5, 0.5) | 1 of 2 | 0.1 |" in note
 
 
 def test_a_run_of_other_code_another_seed_or_another_setting_is_another_one(tmp_path):
