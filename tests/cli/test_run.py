@@ -13,7 +13,9 @@ import pytest
 
 from paperimpl.cli.run import is_stale
 from paperimpl.lab import Result
+from paperimpl.lab import engine
 from paperimpl.lab import run as lab_run
+from paperimpl.lab.device import unusable
 from paperimpl.lab.engine import Measured
 from paperimpl.vault.digest import digest
 from paperimpl.vault.paper import Paper
@@ -383,3 +385,22 @@ def test_the_package_runs_as_a_module(repository):
         [sys.executable, "-c", "import paperimpl.__main__"], env=repository.package(), capture_output=True, text=True
     )
     assert (again.returncode, again.stdout) == (0, "")  # so does a worker process, and runs nothing
+
+
+def test_a_worker_records_the_device_that_it_used(monkeypatch):
+    made = Run(0, {"count": 0}, True, 0.1, {}, {})
+    monkeypatch.setattr(engine, "run", lambda slug, seed, **settings: (made, {}))
+    monkeypatch.setattr(engine, "digest", lambda claim, source: "")
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: True)
+    [(_, measured)] = engine.outcomes([engine.Task("count", 0, "", {"device": "mps"})], jobs=1)
+    assert measured.made_with["device"] == "mps"
+
+
+def test_a_cluster_may_have_a_device_that_this_machine_has_not():
+    assert unusable("cuda:99") is not None
+    assert unusable("cuda:99", here=False) is None
+    assert unusable("gpu", here=False) is not None
+
+
+def test_a_result_keeps_six_digits():
+    assert lab_run._rounded(0.123456789) == 0.123457
