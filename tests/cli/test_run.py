@@ -12,8 +12,7 @@ import types
 import pytest
 
 from paperimpl.cli.run import is_stale
-from paperimpl.lab import Result
-from paperimpl.lab import engine
+from paperimpl.lab import Result, engine
 from paperimpl.lab import run as lab_run
 from paperimpl.lab.device import unusable
 from paperimpl.lab.engine import Measured
