@@ -403,3 +403,14 @@ def test_a_cluster_may_have_a_device_that_this_machine_has_not():
 
 def test_a_result_keeps_six_digits():
     assert lab_run._rounded(0.123456789) == 0.123457
+
+
+@pytest.mark.parametrize(
+    ("cards", "device", "told"),
+    [(0, "cuda", "there is none"), (2, "cuda", None), (2, "cuda:1", None), (2, "cuda:2", "this machine has 2")],
+)
+def test_a_device_is_there_where_so_many_are(monkeypatch, cards, device, told):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: cards)
+    wrong = unusable(device)
+    assert (wrong is None) == (told is None)
+    assert wrong is None or wrong.message.startswith(told)
