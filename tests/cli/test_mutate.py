@@ -157,6 +157,9 @@ def test_a_score_is_of_the_past_when_model_tests_or_bugs_change_and_not_when_com
         before = digest()
         edit(paper.places[kind], old, new)
         assert digest() != before
+    before = digest()
+    paper.places["test"].with_name("conftest.py").write_text("THREADS = 1\n", encoding="utf-8")
+    assert digest() != before
 
 
 @pytest.mark.parametrize(

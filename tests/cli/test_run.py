@@ -12,8 +12,10 @@ import types
 import pytest
 
 from paperimpl.cli.run import is_stale
-from paperimpl.lab import Result
+from paperimpl.lab import Result, engine
 from paperimpl.lab import run as lab_run
+from paperimpl.lab.device import unusable
+from paperimpl.lab.engine import Measured
 from paperimpl.vault.digest import digest
 from paperimpl.vault.paper import Paper
 from paperimpl.vault.result import Recorded, Run
@@ -300,3 +302,115 @@ def test_a_claim_is_given_the_device_that_was_asked_for(monkeypatch):
     lab_run.run("counting", 0, device="mps")
     assert asked == [{}, {"device": "mps"}]
     assert lab_run.made_with("mps")["device"] == "mps"
+
+
+def test_a_device_that_is_not_there_is_one_message_before_anything_runs(repository):
+    write_claim(repository, "count", CLAIM)
+    before = repository.files()
+    for device, told in {
+        "gpu": "--device gpu: is no device (say cpu, cuda, cuda:1 for a second card, or mps)\n",
+        "meta": "--device meta: is no device (say cpu, cuda, cuda:1 for a second card, or mps)\n",
+        "cuda:x": "--device cuda:x: is no device (say cpu, cuda, cuda:1 for a second card, or mps)\n",
+        "cuda:99": "--device cuda:99: th",
+    }.items():
+        code, out, err = repository("run", "count", "--device", device)
+        assert (code, out) == (1, "")
+        assert err.startswith(told)
+        assert len(err.splitlines()) == 1
+    assert repository.files() == before
+
+
+@pytest.fixture
+def measuring(repository, monkeypatch):
+    """Let a claim of five seeds measure at once, on a machine with an `mps`; what was asked of the engine is listed."""
+    paper = Paper("count", "04-sequences", repository.root)
+    write_claim(repository, "count", CLAIM)
+    asked = []
+
+    def outcomes(tasks, jobs, cluster):
+        asked.extend(tasks)
+        for task in tasks:
+            run = Run(task.seed, {"count": task.seed}, task.seed < holding.below, 0.1, {}, {})
+            yield task, Measured(run, {}, {"device": task.device, "cpu": f"processor {task.seed % 2}"})
+
+    holding = types.SimpleNamespace(below=5, asked=asked, paper=paper)
+    claim = types.SimpleNamespace(SAYS="It counts.", claim=outcomes)
+    monkeypatch.setitem(sys.modules, "paperimpl.claims.count", claim)
+    monkeypatch.setattr("paperimpl.lab.engine.outcomes", outcomes)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: True)
+    return holding
+
+
+def test_the_device_is_asked_for_recorded_and_a_change_of_it_told(repository, measuring):
+    assert repository("run", "count")[2] == ""
+    assert [dict(task.settings) for task in measuring.asked] == [{}] * 5
+    first = Recorded.load(measuring.paper.places["result"])
+    assert first.device == "cpu"
+    measuring.asked.clear()
+    code, _, err = repository("run", "count", "--device", "mps")
+    assert code == 0
+    assert [task.device for task in measuring.asked] == ["mps"] * 5
+    assert "measured on mps, the result that this one replaces on cpu" in err
+    second = Recorded.load(measuring.paper.places["result"])
+    assert second.device == "mps"
+    assert second.digest == first.digest
+    assert not is_stale(measuring.paper)
+
+
+def test_machines_that_differ_are_all_in_the_record(repository, measuring):
+    repository("run", "count")
+    assert Recorded.load(measuring.paper.places["result"]).made_with["cpu"] == "processor 0; processor 1"
+
+
+def test_a_claim_that_does_not_hold_is_a_finding_and_no_failure(repository, measuring):
+    measuring.below = 1
+    code, out, err = repository("run", "count")
+    assert code == 0
+    assert "held in 1 of 5 seeds" in out
+    assert "the claim did not hold for seed 1, 2, 3, 4 (a finding, recorded and published like any other" in err
+    assert not Recorded.load(measuring.paper.places["result"]).holds
+    code, _, err = repository("run", "count", "--seeds", "3")
+    assert code == 0
+    assert "seed 1, 2 (nothing recorded)" in err
+
+
+def test_the_package_runs_as_a_module(repository):
+    repository.paper("lstm")
+    told = subprocess.run(
+        [sys.executable, "-m", "paperimpl", "where"], env=repository.package(), capture_output=True, text=True
+    )
+    assert told.stdout.split() == ["lstm", "vault/04-sequences/lstm/lstm.md"]
+    again = subprocess.run(
+        [sys.executable, "-c", "import paperimpl.__main__"], env=repository.package(), capture_output=True, text=True
+    )
+    assert (again.returncode, again.stdout) == (0, "")  # so does a worker process, and runs nothing
+
+
+def test_a_worker_records_the_device_that_it_used(monkeypatch):
+    made = Run(0, {"count": 0}, True, 0.1, {}, {})
+    monkeypatch.setattr(engine, "run", lambda slug, seed, **settings: (made, {}))
+    monkeypatch.setattr(engine, "digest", lambda claim, source: "")
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: True)
+    [(_, measured)] = engine.outcomes([engine.Task("count", 0, "", {"device": "mps"})], jobs=1)
+    assert measured.made_with["device"] == "mps"
+
+
+def test_a_cluster_may_have_a_device_that_this_machine_has_not():
+    assert unusable("cuda:99") is not None
+    assert unusable("cuda:99", here=False) is None
+    assert unusable("gpu", here=False) is not None
+
+
+def test_a_result_keeps_six_digits():
+    assert lab_run._rounded(0.123456789) == 0.123457
+
+
+@pytest.mark.parametrize(
+    ("cards", "device", "told"),
+    [(0, "cuda", "there is none"), (2, "cuda", None), (2, "cuda:1", None), (2, "cuda:2", "this machine has 2")],
+)
+def test_a_device_is_there_where_so_many_are(monkeypatch, cards, device, told):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: cards)
+    wrong = unusable(device)
+    assert (wrong is None) == (told is None)
+    assert wrong is None or wrong.message.startswith(told)

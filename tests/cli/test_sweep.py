@@ -5,14 +5,15 @@ import json
 import os
 import sys
 import types
+from dataclasses import replace
 from typing import Literal
 
 import pytest
 
 import paperimpl.cli.sweep as command
 from paperimpl.cli import main
-from paperimpl.lab.engine import Crash, Measured
-from paperimpl.lab.sweep import grid, parameters
+from paperimpl.lab.engine import Crash, Measured, Task
+from paperimpl.lab.sweep import Runs, grid, page, parameters
 from paperimpl.vault.problem import VaultError
 from paperimpl.vault.result import Run
 
@@ -151,6 +152,55 @@ def test_a_wrong_setting_is_one_line_that_names_the_parameters(sweep, ran, setti
     assert told in err
     assert len(err.splitlines()) == 1
     assert not ran.tasks
+
+
+@pytest.mark.parametrize("asked", [["--device", "cuda:99"], ["--set", "device=cpu,cuda:99"]])
+def test_a_device_that_is_not_there_is_one_line_and_nothing_runs(sweep, ran, tmp_path, asked):
+    code, _, err = sweep("--set", "T=9", *asked)
+    assert code == 1
+    assert err.startswith("--device cuda:99: th")
+    assert len(err.splitlines()) == 1
+    assert not ran.tasks
+    assert not (tmp_path / "into").exists()
+
+
+def test_another_device_is_another_configuration(sweep, ran, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: True)
+    sweep("--set", "T=9", "--seeds", "1")
+    sweep("--set", "T=9", "--seeds", "1", "--device", "mps")
+    assert ran.tasks == [(9, 100), (9, 100)]
+    assert "| T=9, device=mps |" in (tmp_path / "into/lstm.sweep.md").read_text(encoding="utf-8")
+    assert "set twice" in sweep("--set", "device=cpu", "--device", "mps")[2]
+
+
+def test_a_comparison_names_every_machine_that_took_part_and_says_how_often_the_claim_held():
+    runs = [Run(seed, {"wrong": 0.5}, seed > 100, 0.1, {}, {}) for seed in (100, 101)]
+    done = [
+        (Task("lstm", run.seed, ""), Measured(run, {}, {"torch": "2", "device": device}))
+        for run, device in zip(runs, ("cpu", "cuda, A card"), strict=True)
+    ]
+    note = page("lstm", done)[0]
+    assert "Made with torch 2, device cpu; cuda, A card." in note
+    assert "| defaults | **0.5** (0.5, 0.5) | 1 of 2 | 0.1 |" in note
+
+
+def test_a_run_of_other_code_another_seed_or_another_setting_is_another_one(tmp_path):
+    runs, task = Runs(tmp_path), Task("lstm", 100, "sha256:one", {"T": 9})
+    measured = Measured(Run(100, {"wrong": 0.5}, True, 0.1, {}, {}), {}, {})
+    runs.write(task, measured)
+    assert runs.read(task) == measured
+    for change in ({"digest": "sha256:two"}, {"seed": 101}, {"settings": {"T": 11}}, {"slug": "rnn"}):
+        assert runs.read(replace(task, **change)) is None
+    for change in ({"seed": 101}, {"settings": {"T": 11}}):  # a file that was renamed
+        other = replace(task, **change)
+        runs.place(other).write_text(runs.place(task).read_text(encoding="utf-8"), encoding="utf-8")
+        with pytest.raises(VaultError, match="another configuration"):
+            runs.read(other)
+
+
+def test_a_value_that_is_named_twice_is_run_once(sweep, ran):
+    sweep("--set", "T=9,9,0_9", "--seeds", "1")
+    assert ran.tasks == [(9, 100)]
 
 
 def test_values_have_the_type_that_the_claim_states(monkeypatch):

@@ -18,6 +18,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 from paperimpl.claims import adam
+from paperimpl.lab.weights import NameMap, Take, load
+from paperimpl.papers.adam import AdaMax
+from paperimpl.papers.lstm import LSTM
+from paperimpl.vault.paper import papers, root
 
 DEVICE = torch.device("meta")
 # These may read a tensor of the one device and write to the other, or take indices from the CPU, as on CUDA.
@@ -112,7 +116,7 @@ def _wrapped(leaf: Any, ours: dict[int, Elsewhere]) -> Any:
     return Elsewhere(leaf) if known is None else known
 
 
-SMALL = {
+SMALL = {  # settings with which a claim takes a second or two; adam's has none, see below
     "backprop": {"starts": 1, "sweeps": 3},
     "layernorm": {"steps": 25},
     "lstm": {"T": 24, "steps": 10},
@@ -130,6 +134,11 @@ def test_a_claim_measures_the_same_on_another_device(slug):
     with Accelerator():
         there = claim(0, **SMALL[slug], device=DEVICE.type)
     assert there.measured == pytest.approx(here.measured, rel=1e-3, abs=1e-6)
+
+
+def test_every_claim_is_run_on_another_device():
+    claims = {paper.slug for paper in papers(root()) if paper.places["claim"].is_file()}
+    assert claims - SMALL.keys() == {"adam"}, "say in SMALL with which settings they are small"
 
 
 @pytest.mark.slow
@@ -156,3 +165,30 @@ def test_a_model_that_is_moved_is_there_and_what_it_makes_is_too():
         assert torch.ones(2, device=DEVICE).tolist() == [1, 1]
         with pytest.raises(RuntimeError, match="on the same device"):
             model(torch.ones(2, 3))
+
+
+def test_what_no_claim_uses_runs_the_same_on_another_device():
+    torch.set_num_threads(1)
+    found = []
+    for device in ("cpu", DEVICE.type):
+        with Accelerator():
+            torch.manual_seed(0)
+            weight = torch.nn.Parameter(torch.randn(3, 5).to(device))
+            steps = AdaMax([weight])
+            for scale in (1.0, 0.0, -3.0):
+                weight.grad = torch.full_like(weight, scale)
+                steps.step()
+            found.append(weight.tolist())
+    assert found[1] == found[0]
+
+
+def test_a_checkpoint_of_the_cpu_loads_into_a_model_on_another_device():
+    names = NameMap({name: Take(f"net.{name}") for name in LSTM(2, 3).state_dict()})
+    torch.manual_seed(0)
+    source = LSTM(2, 3)
+    checkpoint = {f"net.{name}": tensor for name, tensor in source.state_dict().items()}
+    x = torch.randn(2, 5, 2)
+    with Accelerator():
+        there = load(LSTM(2, 3).to(DEVICE), checkpoint, names)(x.to(DEVICE))
+    assert isinstance(there, Elsewhere)
+    assert there.tolist() == source(x).tolist()

@@ -62,6 +62,7 @@ def test_a_layer_of_ours_is_the_layer_of_the_same_number():
         names = Transformer(3, 4, 2, 5, 2, bias=True).state_dict()
     assert all(MARIAN.of(name) for name in names)
     assert MARIAN.of("decoder.1.cross.to_r.bias") is None
+    assert NameMap({"layers.*.net.0.w": Take("block.*.w")}).of("layers.3.net.0.w").names == ("block.3.w",)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", None])

@@ -171,3 +171,64 @@ def test_a_corrupt_mutation_score_is_told_with_its_remedy(small):
         "vault/04-sequences/one/one.mutants.json:1: not a mutation record: KeyError: 'digest' "
         "(run: paperimpl mutate one)"
     ]
+
+
+SLOWER = {
+    "slug": "one", "what": "a step", "kind": "eager", "against": "torch.nn.One", "ours_ms": 13.0, "theirs_ms": 10.0,
+    "ratio": 1.3, "why": "it can be read",
+}  # fmt: skip
+TIMED = {"made_with": {"cpu": "A processor", "torch": "2.13"}, "comparisons": [SLOWER]}
+
+
+def tail_text(small, slug):
+    published = publication(small)
+    html = Markdown(extensions=["tables"]).convert(
+        published.tail(published.index.notes[slug]).split("### The model, whole")[0]
+    )
+    return " ".join(BeautifulSoup(html, "html.parser").get_text(" ").split())
+
+
+def test_a_page_states_by_what_factor_its_model_is_slower_and_why(small):
+    small.write("benchmarks/models.json", json.dumps(TIMED))
+    text = tail_text(small, "04-sequences/one/one.md")
+    assert "a step torch.nn.One (eager) 1.30" in text
+    assert "Slower on purpose , 1.30 times torch.nn.One: it can be read." in text
+    assert "one thread, A processor, torch 2.13" in text
+    assert "How fast it is" not in tail_text(small, "05-transformers/two/two.md")
+
+
+@pytest.mark.parametrize("change", [{"ratio": 1.2, "ours_ms": 12.0}, {"kind": "usual"}])
+def test_a_model_that_is_fast_enough_makes_no_excuse(small, change):
+    small.write("benchmarks/models.json", json.dumps(TIMED | {"comparisons": [SLOWER | change]}))
+    text = tail_text(small, "04-sequences/one/one.md")
+    assert "How fast it is" in text
+    assert "Slower on purpose" not in text
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "{}", json.dumps(TIMED | {"comparisons": [SLOWER | {"ratio": 1.1}]}), json.dumps({"comparisons": []})]
+)
+def test_a_benchmark_that_is_broken_or_edited_is_told_with_its_remedy(small, text):
+    small.write("benchmarks/models.json", text)
+    [told] = [str(problem) for problem in Health(small.root).problems() if "benchmarks" in problem.path]
+    assert told.startswith("benchmarks/models.json:1: not a benchmark's record: ")
+    assert told.endswith("(run: python benchmarks/models.py)")
+
+
+def test_a_result_of_another_device_says_so_on_its_page_and_in_the_table(small):
+    with_evidence(small, made_with={"cpu": "A processor", "cores": "2", "device": "cuda, A card"})
+    assert "(2 cores, one used), tensors on cuda, A card, Python" in tail_text(small, ONE.removeprefix("vault/"))
+    assert cells(evidence(publication(small)), "04-sequences/one/one.md")["CPU s a seed"] == (
+        "1 tensors on cuda, A card"
+    )
+
+
+@pytest.mark.parametrize("text", ["{", "edited"])
+def test_a_result_that_cannot_be_read_is_told_once_and_not_for_every_number_quoted(small, text):
+    sound = (small.root / RESULT).read_text(encoding="utf-8")
+    before = len(Health(small.root).problems())
+    assert "{{ one." in (small.root / ONE).read_text(encoding="utf-8")
+    small.write(RESULT, sound.replace('"accuracy": 0', '"accuracy": "0') if text == "edited" else text)
+    told = [str(problem) for problem in Health(small.root).problems()]
+    assert len(told) == before + 1, told
+    assert any(line.startswith(f"{RESULT}:1: not a result file: ") for line in told)

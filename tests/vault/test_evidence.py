@@ -1,10 +1,12 @@
+import itertools
 import math
 from statistics import stdev
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from paperimpl.vault.evidence import TUNED_ON, Effect, Estimate, Size, estimate, refuse, verdict
+from paperimpl.vault.evidence import TUNED_ON, Effect, Estimate, Size, _tail, estimate, refuse, verdict
 
 SEEDS = {"RNN": 0.84, "LSTM": 0.04, "zero": 0.0}
 
@@ -59,8 +61,18 @@ def test_with_many_seeds_it_is_the_interval_of_the_central_limit():
     assert found.high == pytest.approx(found.mean + half, abs=0.1 * half)
 
 
-def test_equal_seeds_have_an_interval_of_no_width():
-    assert estimate([0.1] * 5) == Estimate(pytest.approx(0.1), pytest.approx(0.1), pytest.approx(0.1))
+@pytest.mark.parametrize("value", [0.1, 0.7])  # of which six have another mean than numpy's, by a last bit either way
+def test_equal_seeds_have_an_interval_of_no_width_with_their_mean_in_it(value):
+    found = estimate([value] * 6)
+    assert found == Estimate(pytest.approx(value), pytest.approx(value), pytest.approx(value))
+    assert found.low <= found.mean <= found.high
+
+
+def test_up_to_six_seeds_the_interval_is_that_of_all_resamples():
+    values = [0.31, 1.07, -2.03, 0.74, 5.11, 2.58]
+    means = [sum(resample) / 6 for resample in itertools.product(values, repeat=6)]
+    found = estimate(values)
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(means, [_tail(6), 1 - _tail(6)])), rel=1e-12)
 
 
 def test_one_seed_has_no_interval():
@@ -99,8 +111,19 @@ def test_seeds_that_settings_were_chosen_on_are_refused(seeds, told):
     assert len(TUNED_ON) == 8
 
 
+def test_a_result_says_itself_on_which_seeds_it_was_tuned():
+    assert refuse([0, 7], tuned_on=[7]).startswith("seed 7 chose")
+    assert not refuse([103], tuned_on=[7])
+
+
 @pytest.mark.parametrize(("ours", "agrees"), [(65e6, True), (63.1e6, True), (67.1e6, False), (62.9e6, False)])
 def test_a_size_agrees_within_the_stated_share_of_the_papers(ours, agrees):
     size = Size("base", "parameters", 65e6, ours, 0.03, "Table 3")
     assert size.agrees == agrees
     assert size.apart == pytest.approx(ours / 65e6 - 1)
+
+
+@pytest.mark.parametrize("n", [2, 5, 8, 30])
+def test_the_tails_are_those_that_give_normal_numbers_students_interval(n):
+    student = stats.t.ppf(0.975, n - 1)
+    assert _tail(n) == pytest.approx(stats.norm.cdf(-math.sqrt(n / (n - 1)) * student), rel=1e-2)

@@ -265,3 +265,15 @@ def test_an_effect_that_its_result_does_not_bear_out_makes_no_result_file(tmp_pa
     (tmp_path / "x.claim.json").write_text(json.dumps(data), encoding="utf-8")
     with pytest.raises(ValueError, match="not a result file: ValueError: effect"):
         Recorded.load(tmp_path / "x.claim.json")
+
+
+def test_one_seed_has_an_effect_and_neither_interval_nor_verdict():
+    one = replace(WEIGHED, runs=WEIGHED.runs[:1])
+    assert len(one.effects) == 1
+    assert one.estimate is None
+    assert one.verdict == ""
+
+
+def test_a_result_was_measured_on_the_cpu_unless_it_says_otherwise():
+    assert WEIGHED.device == "cpu"
+    assert replace(WEIGHED, made_with={"device": "cuda, A card"}).device == "cuda, A card"

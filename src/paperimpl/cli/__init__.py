@@ -17,8 +17,8 @@ from paperimpl.vault.problem import Problem, VaultError
 __all__ = ["app", "main"]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The history of deep learning, one paper at a time.")
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def main() -> None:
@@ -100,8 +100,12 @@ def run(
     seeds: Annotated[int, typer.Option(min=1, help="how many seeds, from 0; fewer than 5 are not recorded")] = 5,
     jobs: Annotated[int, typer.Option(min=1, help="how many processes")] = os.cpu_count() or 1,
     cluster: Annotated[str, typer.Option(help="run on a Dask cluster: its scheduler, tcp://HOST:8786")] = "",
+    device: Annotated[str, typer.Option(help="where tensors are to be: cpu, cuda, cuda:1, mps")] = "cpu",
 ) -> None:
-    """Run claims and record what they measure; draws their figures, too."""
+    """Run claims and record what they measure; draws their figures, too.
+
+    A claim that does not hold is recorded like any other, and the exit code is 0; it is 1 where one crashed.
+    """
     from paperimpl.cli.run import is_stale, run_claims
 
     if wrong := refuse(range(seeds)):
@@ -122,7 +126,7 @@ def run(
     if missing:
         _finish(missing)
     try:
-        _finish(run_claims(chosen, range(seeds), jobs, out, cluster))
+        _finish(run_claims(chosen, range(seeds), jobs, out, cluster, device))
     except KeyboardInterrupt:
         err.print("interrupted: finished papers are recorded, nothing of the others was written")
         raise typer.Exit(130) from None
@@ -142,6 +146,7 @@ def sweep(
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="how many processes")] = os.cpu_count() or 1,
     cluster: Annotated[str, typer.Option(help="run on a Dask cluster: its scheduler, tcp://HOST:8786")] = "",
+    device: Annotated[str, typer.Option(help="short for --set device=…: cpu, cuda, cuda:1, mps")] = "",
 ) -> None:
     """Try a claim with every combination of settings, and draw the comparison as a page of its own.
 
@@ -157,8 +162,9 @@ def sweep(
 
     folder = into.absolute() if into else repository / "sweeps" / slug
     chosen = TUNED_ON[:seeds]
+    grid = [*(settings or []), *([f"device={device}"] if device else [])]
     try:
-        _finish(run_grid(paper, settings or [], chosen, folder, jobs, out, cluster))
+        _finish(run_grid(paper, grid, chosen, folder, jobs, out, cluster))
     except KeyboardInterrupt:
         err.print("interrupted: finished runs are kept, and the same command runs the others")
         raise typer.Exit(130) from None

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from paperimpl.vault.digest import digest
 from paperimpl.vault.paper import Paper
-from paperimpl.vault.problem import Problem, relative
+from paperimpl.vault.problem import Problem, VaultError, relative
 from paperimpl.vault.result import LEAST_SEEDS, Recorded
 from paperimpl.vault.write import write
 
@@ -34,7 +34,12 @@ def is_stale(paper: Paper) -> bool:
 
 
 def run_claims(
-    papers: Iterable[Paper], seeds: Sequence[int], jobs: int, console: Console, cluster: str = ""
+    papers: Iterable[Paper],
+    seeds: Sequence[int],
+    jobs: int,
+    console: Console,
+    cluster: str = "",
+    device: str = "cpu",
 ) -> list[Problem]:
     """Run claims, a process a seed, and record each paper's result when all its seeds are in; fewer than
     five are shown and not recorded.
@@ -44,16 +49,21 @@ def run_claims(
     Args:
         jobs: how many processes of this machine.
         cluster: the address of a Dask scheduler, whose workers then run them instead.
+        device: where tensors are to be.
 
     Returns:
-        One problem for every paper whose claim crashed or did not hold; a claim that does not hold is recorded
-        like any other.
+        One problem for every paper whose claim crashed. A claim that does not hold is a finding, recorded and
+        published like any other: a problem that is no error.
 
     Raises:
-        VaultError: the cluster does not answer.
+        VaultError: the cluster does not answer, or there is no such device; nothing was run.
     """
+    from paperimpl.lab.device import unusable
     from paperimpl.lab.engine import Crash, Task, outcomes
 
+    if wrong := unusable(device, here=not cluster):
+        raise VaultError(wrong)
+    settings = {} if device == "cpu" else {"device": device}
     problems: list[Problem] = []
     crashed: dict[str, Problem] = {}
     by_slug: dict[str, Paper] = {}
@@ -67,7 +77,7 @@ def run_claims(
             problems.append(Problem(where, broken.lineno or 0, f"not Python: {broken.msg}", "mend it"))
             continue
         by_slug[paper.slug] = paper
-        tasks += [Task(paper.slug, seed, code) for seed in seeds]
+        tasks += [Task(paper.slug, seed, code, settings) for seed in seeds]
     done: dict[str, list[Measured]] = {slug: [] for slug in by_slug}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as bar, contextlib.closing(outcomes(tasks, jobs, cluster)) as coming:
@@ -85,6 +95,7 @@ def run_claims(
 
 
 def _record(paper: Paper, done: list[Measured], digest: str, console: Console) -> list[Problem]:
+    from paperimpl.lab.engine import facts
     from paperimpl.lab.run import about, effect, sizes
 
     says, threshold = about(paper.slug)
@@ -98,12 +109,14 @@ def _record(paper: Paper, done: list[Measured], digest: str, console: Console) -
         digest,
         done[0].units,
         runs,
-        done[0].made_with,
+        facts(done),
         effect=effect(paper.slug),
         sizes=tuple(sizes(paper.slug)),
     )
     enough = len(runs) >= LEAST_SEEDS
+    problems = []
     if enough:
+        problems += _moved(paper, recorded)
         write(paper.places["result"], recorded.dump())
         draw_figures([paper], console)
     failed = [run.seed for run in runs if not run.holds]
@@ -114,9 +127,22 @@ def _record(paper: Paper, done: list[Measured], digest: str, console: Console) -
     if not enough:
         console.print(f"{paper.slug}: not recorded, a result takes {LEAST_SEEDS} seeds")
     if failed:
-        seeds = ", ".join(map(str, failed))
-        return [Problem(paper.place("result"), 0, f"the claim did not hold for seed {seeds}", "that is a finding")]
-    return []
+        message = f"the claim did not hold for seed {', '.join(map(str, failed))}"
+        remedy = "a finding, recorded and published like any other; `findings` in the note's record says why"
+        problems.append(Problem(paper.place("result"), 0, message, remedy if enough else "nothing recorded", False))
+    return problems
+
+
+def _moved(paper: Paper, recorded: Recorded) -> list[Problem]:
+    """Say, as no error, that the result to be replaced was measured on another device: numbers may differ for that."""
+    try:
+        before = Recorded.load(paper.places["result"])
+    except (ValueError, FileNotFoundError):
+        return []
+    if before.device == recorded.device:
+        return []
+    message = f"measured on {recorded.device}, the result that this one replaces on {before.device}"
+    return [Problem(paper.place("result"), 0, message, "the paper's page says where", False)]
 
 
 def _summary(recorded: Recorded) -> str:

@@ -10,11 +10,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from paperimpl.lab.device import unusable
 from paperimpl.lab.engine import Crash, Measured, Task, outcomes
 from paperimpl.lab.sweep import Runs, grid, label, page, track
 from paperimpl.vault.digest import digest
 from paperimpl.vault.paper import Paper
-from paperimpl.vault.problem import Problem, relative
+from paperimpl.vault.problem import Problem, VaultError, relative
 from paperimpl.vault.write import write
 
 __all__ = ["sweep"]
@@ -35,10 +36,14 @@ def sweep(
         One problem for every run that crashed.
 
     Raises:
-        VaultError: a setting is wrong, a run's file is broken, the cluster does not answer; nothing was run.
+        VaultError: a setting is wrong, there is no such device, a run's file is broken, the cluster does not answer;
+            nothing was run.
     """
     code = digest(paper.places["claim"], paper.repository / "src")
     tasks = [Task(paper.slug, seed, code, chosen) for chosen in grid(paper.slug, settings) for seed in seeds]
+    unknown = [unusable(device, here=not cluster) for device in dict.fromkeys(task.device for task in tasks)]
+    if wrong := list(filter(None, unknown)):
+        raise VaultError(*wrong)
     runs = Runs(into / "runs")
     done = {n: measured for n, task in enumerate(tasks) if (measured := runs.read(task))}
     waiting = [task for n, task in enumerate(tasks) if n not in done]

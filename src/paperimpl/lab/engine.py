@@ -8,11 +8,12 @@ worker is one command, and the scheduler gives the task of a worker that has die
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import signal
 import threading
 import traceback
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,13 @@ import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 import paperimpl
+from paperimpl.lab.device import unusable
 from paperimpl.lab.run import made_with, run
 from paperimpl.vault.digest import digest
 from paperimpl.vault.problem import Problem, VaultError
 from paperimpl.vault.result import Run
 
-__all__ = ["Crash", "Measured", "Task", "outcomes"]
+__all__ = ["Crash", "Measured", "Task", "facts", "outcomes"]
 
 _PATIENCE = "5s"  # for a scheduler to answer
 _ATTEMPTS = 3  # with local workers that are killed
@@ -39,13 +41,18 @@ class Task:
 
     Attributes:
         digest: of the claim's code; a worker that has other code refuses.
-        settings: keyword arguments for the claim; none for its defaults.
+        settings: keyword arguments for the claim, its device among them; none for its defaults.
     """
 
     slug: str
     seed: int
     digest: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def device(self) -> str:
+        """Where its tensors are to be."""
+        return str(self.settings.get("device", "cpu"))
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,12 @@ class Measured:
     run: Run
     units: Mapping[str, str]
     made_with: Mapping[str, str]
+
+
+def facts(done: Iterable[Measured]) -> dict[str, str]:
+    """Name what runs were made with, all of it where machines or devices differ."""
+    made_with = [measured.made_with for measured in done]
+    return {fact: "; ".join(dict.fromkeys(each[fact] for each in made_with)) for fact in made_with[0]}
 
 
 @dataclass(frozen=True)
@@ -83,7 +96,7 @@ def outcomes(
     with _backend(cluster):
         for _ in range(_ATTEMPTS):
             parallel = joblib.Parallel(n_jobs=-1 if cluster else jobs, return_as="generator_unordered", batch_size=1)
-            done = parallel(joblib.delayed(_attempt)(n, task) for n, task in list(remaining.items()))
+            done = parallel(joblib.delayed(_attempt)(n, task, os.getpid()) for n, task in list(remaining.items()))
             with contextlib.suppress(TerminatedWorkerError), contextlib.closing(done):
                 for n, outcome in done:
                     yield remaining.pop(n), outcome
@@ -100,11 +113,13 @@ def _backend(cluster: str) -> Iterator[None]:
             yield
         return
     from distributed import Client
+    from distributed.comm.addressing import get_address_host_port
 
     remedy = f"start it, `dask scheduler` and `dask worker {cluster}`, or mend --cluster"
     try:
+        get_address_host_port(cluster)  # a client that has met no address complains once more when it is collected
         client: Any = Client(cluster, timeout=_PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError, TypeError) as failed:
+    except (OSError, ValueError, TypeError, OverflowError) as failed:
         raise VaultError(Problem(cluster, 0, f"no Dask scheduler answers: {_line(failed)}", remedy)) from None
     with client:
         if not client.ncores():
@@ -113,17 +128,19 @@ def _backend(cluster: str) -> Iterator[None]:
             yield
 
 
-def _attempt(number: int, task: Task) -> tuple[int, Measured | Crash]:
-    """Do a task in a worker."""
-    if threading.current_thread() is threading.main_thread():
+def _attempt(number: int, task: Task, command: int) -> tuple[int, Measured | Crash]:
+    """Do a task in a worker; with one job, that is the command's own process, whose number is `command`."""
+    if os.getpid() != command and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command, which ends its workers
     with _ALONE:
         try:
             source = Path(paperimpl.__file__).parents[1]
             if digest(source / f"paperimpl/claims/{task.slug}.py", source) != task.digest:
                 return number, Crash(f"the worker's code, in {source}, is not this repository's: install it there")
+            if wrong := unusable(task.device):  # a cluster's worker, whose machine the command has not seen
+                return number, Crash(f"{task.device}: {wrong.message}")
             measured, units = run(task.slug, task.seed, **task.settings)
-            return number, Measured(measured, units, made_with())
+            return number, Measured(measured, units, made_with(task.device))
         except Exception as crash:  # a claim may raise anything; the other tasks go on
             lines = re.findall(rf'claims[/\\]{task.slug}\.py", line (\d+)', traceback.format_exc())
             return number, Crash(f"{type(crash).__name__}: {_line(crash)}", int(lines[-1]) if lines else 0)

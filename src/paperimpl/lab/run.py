@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from paperimpl.lab.device import named
 from paperimpl.lab.result import Result
 from paperimpl.vault.evidence import Effect, Size
 from paperimpl.vault.result import Run
@@ -90,7 +91,7 @@ def made_with(device: str = "cpu") -> dict[str, str]:
         "machine": platform.machine(),
         "cpu": _cpu(),
         "cores": str(os.cpu_count() or "?"),
-        "device": torch.cuda.get_device_name(device) if device.startswith("cuda") else device,
+        "device": named(device),
         "threads": "1",
     }
 

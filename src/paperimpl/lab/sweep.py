@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from paperimpl.lab.engine import Measured, Task
+from paperimpl.lab.engine import Measured, Task, facts
 from paperimpl.lab.figure import compare
 from paperimpl.vault.problem import Problem, VaultError, nearest
 from paperimpl.vault.result import Run, number
@@ -167,7 +167,7 @@ def page(slug: str, done: Iterable[tuple[Task, Measured]]) -> tuple[str, str]:
         for key in keys
     }
     seeds = ", ".join(map(str, dict.fromkeys(task.seed for task, _ in pairs)))
-    head = [*keys, "held", "seconds"]
+    head = [*(key.replace("_", " ") for key in keys), "held", "seconds"]
     lines = [f"| configuration | {' | '.join(head)} |", f"|---|{'--:|' * len(head)}"]
     for name, rows in by_label.items():
         cells = []
@@ -178,13 +178,14 @@ def page(slug: str, done: Iterable[tuple[Task, Measured]]) -> tuple[str, str]:
         held = sum(measured.run.holds for _, measured in rows)
         seconds = statistics.median(measured.run.seconds for _, measured in rows)
         lines.append(f"| {name} | {' | '.join(cells)} | {held} of {len(rows)} | {number(seconds)} |")
-    versions = ", ".join(f"{name} {version}" for name, version in pairs[0][1].made_with.items())
+    versions = ", ".join(f"{name} {version}" for name, version in facts(measured for _, measured in pairs).items())
     note = f"""---
 title: "{slug}: a sweep"
 publish: false
 ---
 
-Seeds {seeds}. Each cell: the median over the seeds, and every one. Made with {versions}.
+Seeds {seeds}. Each cell: the median over the seeds, and every one; in the figure, a dot a seed and a bar at their mean.
+Made with {versions}.
 
 ![[{slug}.sweep.svg]]
 

@@ -28,6 +28,7 @@ from paperimpl.vault.paper import CHAPTER, CHAPTERS, Paper
 from paperimpl.vault.problem import Problem
 from paperimpl.vault.record import Record
 from paperimpl.vault.result import Recorded, number
+from paperimpl.vault.speed import ALLOWED
 
 __all__ = ["MANY", "Card", "Chapter", "Publication"]
 
@@ -251,6 +252,8 @@ class Publication:
             result=health.results.get(paper.slug),
             checks=evidence.checks(paper, health),
             mutants=health.mutants.get(paper.slug),
+            speed=health.speed,
+            allowed=ALLOWED,
             findings=health.records[paper.slug].findings if paper.slug in health.records else (),
             rule=RULE,
             code_url=self._test_url,

@@ -15,6 +15,7 @@ from paperimpl.vault.paper import Paper, papers
 from paperimpl.vault.problem import Problem, VaultError, nearest
 from paperimpl.vault.record import Record, parse
 from paperimpl.vault.result import LEAST_SEEDS, Recorded, quote
+from paperimpl.vault.speed import Speed
 
 __all__ = ["QUOTE", "Health", "check", "cycles"]
 
@@ -41,7 +42,15 @@ class Health:
         self.records: dict[str, Record] = {}
         self.results: dict[str, Recorded] = {}
         self.mutants: dict[str, Score] = {}
+        self.speed = Speed((), {})
         self._problems: list[Problem] = []
+        self._unread: set[str] = set()  # papers whose result is there and cannot be read
+        if (timed := repository / "benchmarks/models.json").is_file():
+            try:
+                self.speed = Speed.load(timed)
+            except ValueError as broken:
+                remedy = "run: python benchmarks/models.py"
+                self._problems.append(Problem("benchmarks/models.json", 1, str(broken), remedy))
         for slug, paper in self.papers.items():
             path = f"{paper.chapter}/{slug}/{slug}.md"
             if path not in self.index.notes:
@@ -57,6 +66,7 @@ class Health:
                 try:
                     self.results[slug] = Recorded.load(paper.places["result"])
                 except ValueError as broken:
+                    self._unread.add(slug)
                     remedy = f"run: paperimpl run {slug}"
                     self._problems.append(Problem(paper.place("result"), 1, str(broken), remedy))
             if paper.places["mutants"].is_file():
@@ -88,6 +98,8 @@ class Health:
                 except SyntaxError as broken:
                     yield Problem(path, where, f"{snippet['spec']!r} does not parse: {broken.msg}", "mend that file")
             for match in QUOTE.finditer(prose[number]):
+                if match["slug"] in self._unread:  # told once, of the result
+                    continue
                 try:
                     self.quote(match)
                 except KeyError as missing:

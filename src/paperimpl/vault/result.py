@@ -51,7 +51,7 @@ class Recorded:
         threshold: the claim's docstring: when it holds.
         digest: of the code that made it.
         units: measured key to unit.
-        made_with: versions, thread count and machine.
+        made_with: versions, thread count, device and machine.
         effect: the effect that the verdict is about; None in results of before there were any.
         sizes: published configurations, counted.
         tuned_on: the seeds that settings and thresholds were chosen on.
@@ -94,6 +94,11 @@ class Recorded:
         """The part of the threshold that says when the claim holds, as a sentence of its own."""
         _, holds_if, rest = " ".join(self.threshold.split()).partition("Holds if ")
         return f"It holds if {rest}" if holds_if else " ".join(self.threshold.split())
+
+    @property
+    def device(self) -> str:
+        """Where its tensors were: `cpu`, or an accelerator with its model."""
+        return self.made_with.get("device", "cpu")
 
     @property
     def keys(self) -> list[str]:
