@@ -1,4 +1,4 @@
-"""Does D learn p_data / (p_data + p_g), and does the game take p_g to p_data?"""
+"""Does D learn p_data / (p_data + p_g), and does the game then take p_g to p_data?"""
 
 import math
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d
+from torch.nn.functional import logsigmoid
 
 from paperimpl.lab import Effect, Panel, Result
 from paperimpl.lab.data.mnist import mnist
@@ -23,17 +23,33 @@ from paperimpl.papers.gan import (
 
 SAYS = (
     "Proposition 1: for a fixed G the best D is p_data / (p_data + p_g). Theorem 1: C(G) = -log 4 + 2 JSD, least where "
-    "p_g = p_data. Section 3: -log D(G(z)) gives G much stronger gradients early on. Table 1: 225 +- 2 nats on MNIST by "
-    "a Parzen window."
+    "p_g = p_data. Section 3: -log D(G(z)) gives G much stronger gradients early on. Table 1: 225 +- 2 nats on MNIST "
+    "by a Parzen window."
 )
-EFFECT = Effect("JSD_of_best_Gaussian - JSD_after_the_game", "nats of Jensen-Shannon divergence that the game takes off")
+EFFECT = Effect(
+    "JSD_likeliest_Gaussian - JSD_after_the_game", "nats of Jensen-Shannon divergence that the game is closer to p_data"
+)
+BUMPS, WIDE = ((-2.0, 0.5), (2.0, 0.5)), math.sqrt(4.25)  # p_data: means and deviations; the deviation of both
 EDGES = torch.linspace(-7, 7, 141, dtype=torch.float64)
+CENTRES = (EDGES[1:] + EDGES[:-1]) / 2
+SHOWN = slice(29, 111)  # what the figure has room for: -4.1 to 4.1
 Loss = Callable[[Tensor], Tensor]
+GAMES = {"the_game": non_saturating_loss, "minimax": minimax_loss, "D_came_first": non_saturating_loss}
+UNITS = {
+    "mean_error": "mean distance of D(x) from p_data / (p_data + p_g)",
+    "V_of": "nats, the value of the game",
+    "C_of": "nats, the value of the game",
+    "JSD": "nats of Jensen-Shannon divergence between p_data and p_g",
+    "rarer": "share of samples on the side of the rarer bump; half is right",
+    "gradient": "times as long, the gradient of -log D(G(z)) beside that of log(1 - D(G(z)))",
+    "Parzen": "nats, test digits under a Parzen window",
+}
 
 
 def two_bumps(n: int, rng: torch.Generator) -> Float[Tensor, "N 1"]:
-    """Draw from p_data: an even mixture of two Gaussians at -2 and 2 with standard deviation 0.5."""
-    return torch.where(torch.rand(n, 1, generator=rng) < 0.5, -2.0, 2.0) + torch.randn(n, 1, generator=rng) / 2
+    """Draw from p_data, an even mixture of two Gaussians."""
+    (left, scale), (right, _) = BUMPS
+    return torch.where(torch.rand(n, 1, generator=rng) < 0.5, left, right) + scale * torch.randn(n, 1, generator=rng)
 
 
 def masses(*bumps: tuple[float, float]) -> Float[Tensor, " bins"]:
@@ -42,59 +58,57 @@ def masses(*bumps: tuple[float, float]) -> Float[Tensor, " bins"]:
     return torch.cat([inner.new_zeros(1), inner, inner.new_ones(1)]).diff()
 
 
+def sampled(G: Generator, n: int) -> Float[Tensor, " bins"]:
+    """Share out samples of G among the bins."""
+    z = torch.randn(n, 2, generator=torch.Generator().manual_seed(n)).to(next(G.parameters()).device)
+    with torch.no_grad():
+        x = G(z).cpu().double().clamp(-6.99, 6.99)
+    return torch.histc(x, len(CENTRES), -7, 7) / n
+
+
 def jsd(p: Float[Tensor, " bins"], q: Float[Tensor, " bins"]) -> float:
-    """Compute the Jensen-Shannon divergence in nats, as the theorem has it."""
+    """Compute the Jensen-Shannon divergence in nats, from what theorem 1 says of the criterion."""
     return (criterion(p, q).item() + math.log(4)) / 2
 
 
-def sampled(G: Generator, n: int = 100_000) -> Float[Tensor, " bins"]:
-    """Count samples of G in the bins."""
-    with torch.no_grad():
-        x = G(torch.randn(n, 2, generator=torch.Generator().manual_seed(n)).to(next(G.parameters()).device))
-    return torch.histc(x.cpu().clamp(-6.99, 6.99).double(), len(EDGES) - 1, -7, 7) / n
-
-
 def play(
-    G: nn.Module,
-    D: nn.Module,
-    batches: Iterator[tuple[Tensor, Tensor, Tensor]],
-    loss: Loss,
-    *,
-    steps: int,
-    lr: float,
-    beta_1: float = 0.0,
+    G: nn.Module, D: nn.Module, loss: Loss | None, *, steps: int, rng: torch.Generator, batch: int = 128
 ) -> Iterator[int]:
-    """Play Algorithm 1 with k = 1 on batches of data, noise for D and noise for G; yield the number of each round."""
-    adam = partial(torch.optim.Adam, betas=(beta_1, 0.99))
+    """Play Algorithm 1 with k = 1 and yield the number of each round; without a loss for G, only D moves."""
+    adam = partial(torch.optim.Adam, betas=(0.0, 0.99))
     up, down = adam(D.parameters(), maximize=True), adam(G.parameters())
+    device = next(D.parameters()).device
     for step in range(steps):
-        x, z, z_again = next(batches)
-        for player, goal in (
-            (up, lambda: value(D(x), D(G(z).detach()))),
-            (down, lambda: loss(D(G(z_again)))),
-        ):
-            player.param_groups[0]["lr"] = lr * (1 - step / steps)
+        for player in (up, down):
+            player.param_groups[0]["lr"] = 3e-3 * (1 - step / steps)
             player.zero_grad()
-            goal().backward()
-            player.step()
+        x = two_bumps(batch, rng).to(device)
+        z, z_again = torch.randn(2, batch, 2, generator=rng).to(device)
+        value(D(x), D(G(z).detach())).backward()
+        up.step()
+        if loss:
+            loss(D(G(z_again))).backward()
+            down.step()
         yield step + 1
 
 
-def batches(draw: Callable[[], Tensor], d_noise: int, rng: torch.Generator, device: str) -> Iterator[tuple[Tensor, ...]]:
-    """Draw data, and as many vectors of Gaussian noise twice, for ever."""
-    while True:
-        x = draw()
-        yield tuple(t.to(device) for t in (x, *torch.randn(2, len(x), d_noise, generator=rng)))
+def players(seed: int, device: str) -> tuple[Generator, Discriminator]:
+    """Make untrained nets for numbers: no sigmoid in G, no dropout in D."""
+    torch.manual_seed(seed)
+    return Generator(2, 32, 1, squash=nn.Identity()).to(device), Discriminator(1, 32, 3, (0.0, 0.0)).to(device)
 
 
-def parzen(
-    samples: Float[Tensor, "N D"], valid: Float[Tensor, "M D"], test: Float[Tensor, "K D"]
-) -> float:
-    """Log-likelihood of test images in nats, of Gaussians around the samples, as wide as suits the validation images."""
+def length(loss: Tensor, G: Generator) -> float:
+    """Measure the gradient of a loss by all weights of G."""
+    return torch.cat([g.flatten() for g in torch.autograd.grad(loss, [*G.parameters()])]).norm().item()
+
+
+def parzen(samples: Float[Tensor, "N D"], valid: Float[Tensor, "M D"], test: Float[Tensor, "K D"]) -> float:
+    """Measure the log-likelihood of images under Gaussians around samples, as wide as suits the validation images."""
+
     def told(x: Tensor, width: float) -> float:
-        each = -(torch.cdist(x, samples) / width).square() / 2  # (M, N)
-        constant = math.log(len(samples)) + x.shape[1] * math.log(width * math.sqrt(2 * math.pi))
-        return each.logsumexp(dim=1).mean().item() - constant
+        near = (-(torch.cdist(x, samples) / width).square() / 2).logsumexp(dim=1) - math.log(len(samples))
+        return near.mean().item() - x.shape[1] * math.log(width * math.sqrt(2 * math.pi))
 
     return told(test, max(torch.logspace(-1, 0, 10).tolist(), key=partial(told, valid)))
 
@@ -104,7 +118,81 @@ def centroids(x: Float[Tensor, "N D"], n: int, rounds: int = 10) -> Float[Tensor
     found = x[:n].clone()
     for _ in range(rounds):
         nearest = torch.cdist(x, found).argmin(dim=1)  # (N,)
-        count = torch.bincount(nearest, minlength=n)  # (n,)
+        count = torch.bincount(nearest, minlength=n)[:, None]  # (K, 1)
         total = torch.zeros_like(found).index_add_(0, nearest, x)
-        found = torch.where(count[:, None] > 0, total / count[:, None].clamp(min=1), found)
+        found = torch.where(count > 0, total / count.clamp(min=1), found)
     return found
+
+
+def claim(seed: int = 0, *, steps: int = 1500, lead: int = 100, device: str = "cpu") -> Result:
+    """Train D against a fixed generator, play the game three times, and measure digits by the paper's yardstick.
+
+    Holds if D is within 0.03 of p_data / (p_data + p_g) on average, and its value within 0.02 nats of C(G); if the
+    game ends at less than half the Jensen-Shannon divergence of the likeliest Gaussian; and if the gradient of
+    -log D(G(z)) is more than 10 times as long as that of log(1 - D(G(z))) once D is ahead.
+    """
+    p_data, gaussian = masses(*BUMPS), masses((0.0, WIDE))
+    measured, along = {}, {}
+
+    rng, (_, D) = torch.Generator().manual_seed(seed), players(seed, device)
+    G = nn.Linear(2, 1, bias=False).to(device)
+    nn.init.constant_(G.weight, WIDE / math.sqrt(2))  # G(z) is then Gaussian, with the mean and the spread of the data
+    for _ in play(G, D, None, steps=steps // 2, rng=rng, batch=512):
+        pass
+    with torch.no_grad():
+        log_odds = D(CENTRES[:, None].float().to(device)).cpu().double()  # (bins,)
+    best, both = optimal_discriminator(p_data, gaussian), (p_data + gaussian) / 2
+    measured["mean_error_of_D"] = (both * (log_odds.sigmoid() - best).abs()).sum().item()
+    real, fake = logsigmoid(log_odds), logsigmoid(-log_odds)
+    measured["V_of_trained_D"] = (p_data * real + gaussian * fake).sum().item()
+    measured["C_of_G"] = criterion(p_data, gaussian).item()
+
+    for name, loss in GAMES.items():
+        rng, (G, D) = torch.Generator().manual_seed(seed), players(seed, device)
+        if name == "D_came_first":
+            for _ in play(G, D, None, steps=lead, rng=rng):
+                pass
+            z = torch.randn(1000, 2, generator=rng).to(device)
+            gain = length(non_saturating_loss(D(G(z))), G) / length(minimax_loss(D(G(z))), G)
+        rounds = play(G, D, loss, steps=steps, rng=rng)
+        along[name] = [jsd(p_data, sampled(G, 20_000)) for step in rounds if step % 25 == 0]
+        p_g = sampled(G, 100_000)
+        measured[f"JSD_after_{name}"] = jsd(p_data, p_g)
+        measured[f"rarer_bump_after_{name}"] = min(p_g[CENTRES < 0].sum().item(), p_g[CENTRES > 0].sum().item())
+        if name == "the_game":
+            shown = {"p_data": p_data, "p_g after the game": p_g, "likeliest Gaussian": gaussian}
+    measured["JSD_likeliest_Gaussian"] = jsd(p_data, gaussian)
+    measured["gradient_gain_when_D_is_ahead"] = gain
+
+    train, _, rest, _ = mnist(4000, 1000, seed)
+    digits = train.flatten(1).to(device)
+    valid, test = rest.flatten(1).to(device).split(500)
+    for name, samples in {
+        "digits_4000": digits,
+        "digits_1000": digits[:1000],
+        "centroids_1000": centroids(digits, 1000),
+    }.items():
+        measured[f"Parzen_{name}"] = parzen(samples, valid, test)
+
+    return Result(
+        measured=measured,
+        holds=measured["mean_error_of_D"] < 0.03
+        and measured["C_of_G"] - measured["V_of_trained_D"] < 0.02
+        and measured["JSD_after_the_game"] < measured["JSD_likeliest_Gaussian"] / 2
+        and gain > 10,
+        units={key: next(unit for start, unit in UNITS.items() if key.startswith(start)) for key in measured},
+        curves={
+            "D against a fixed G": Panel(
+                CENTRES[SHOWN],
+                {"D, trained": log_odds.sigmoid()[SHOWN], "p_data / (p_data + p_g)": best[SHOWN]},
+                "x",
+                "D(x)",
+            ),
+            "Where the game ends": Panel(
+                CENTRES[SHOWN], {name: 10 * p[SHOWN] for name, p in shown.items()}, "x", "density"
+            ),
+            "The divergence along three games": Panel(
+                list(range(25, steps + 1, 25)), along, "rounds", "nats between p_data and p_g", log_y=True
+            ),
+        },
+    )

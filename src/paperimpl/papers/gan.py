@@ -6,7 +6,8 @@ samples; its gradient, sent back through the sample, tells G how to be taken for
 Shapes: N examples or samples, M samples, Z numbers of noise, D numbers in an example, H hidden
 units; `states` of a finite world. `eq.` numbers are the paper's.
 Differs from the paper: D returns its log-odds log D(x) / (1 - D(x)), so that no logarithm meets
-a rounded 0. Widths, noise and dropout are not in the paper; defaults follow the authors' code.
+a rounded 0. Layers, pieces and dropout rates, which the paper does not print, are those of the
+authors' code for MNIST; weights start as nn.Linear draws them.
 """
 
 from collections.abc import Callable
@@ -53,18 +54,19 @@ class Maxout(nn.Module):
 
     def forward(self, x: Float[Tensor, "N D"]) -> Float[Tensor, "N H"]:
         """Take the largest piece of each unit."""
-        return self.pieces(x).unflatten(1, (-1, self.n_pieces)).max(dim=2).values
+        return self.pieces(x).unflatten(1, (-1, self.n_pieces)).amax(dim=2)
 
 
 class Discriminator(nn.Module):
-    """D: two maxout layers, with dropout before each layer (section 5), to the log-odds of being data."""
+    """D: two maxout layers, with dropout before every layer, to the log-odds of being data (section 5)."""
 
     def __init__(self, d_data: int, d_hidden: int, n_pieces: int = 5, p_drop: tuple[float, float] = (0.2, 0.5)):
         super().__init__()
+        p_input, p_hidden = p_drop
         self.net = nn.Sequential(
-            *(nn.Dropout(p_drop[0]), Maxout(d_data, d_hidden, n_pieces)),
-            *(nn.Dropout(p_drop[1]), Maxout(d_hidden, d_hidden, n_pieces)),
-            *(nn.Dropout(p_drop[1]), nn.Linear(d_hidden, 1)),
+            *(nn.Dropout(p_input), Maxout(d_data, d_hidden, n_pieces)),
+            *(nn.Dropout(p_hidden), Maxout(d_hidden, d_hidden, n_pieces)),
+            *(nn.Dropout(p_hidden), nn.Linear(d_hidden, 1)),
         )
 
     def forward(self, x: Float[Tensor, "N D"]) -> Float[Tensor, " N"]:
@@ -96,6 +98,6 @@ def optimal_discriminator(
 
 
 def criterion(p_data: Float[Tensor, "*states"], p_g: Float[Tensor, "*states"]) -> Float[Tensor, ""]:
-    """Compute C(G) = max V(D, G) over all D, in nats, from two lists of masses, eq. 4."""
-    best = optimal_discriminator(p_data, p_g)
-    return (torch.xlogy(p_data, best) + torch.xlogy(p_g, 1 - best)).sum()
+    """Compute C(G), the largest V(D, G) that any D reaches, in nats, from two lists of masses, eq. 4."""
+    of_data, of_g = optimal_discriminator(p_data, p_g), optimal_discriminator(p_g, p_data)  # their sum is 1
+    return (torch.xlogy(p_data, of_data) + torch.xlogy(p_g, of_g)).sum()
