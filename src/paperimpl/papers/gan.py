@@ -89,9 +89,7 @@ def non_saturating_loss(fake: Float[Tensor, " M"]) -> Float[Tensor, ""]:
     return -logsigmoid(fake).mean()
 
 
-def optimal_discriminator(
-    p_data: Float[Tensor, "*states"], p_g: Float[Tensor, "*states"]
-) -> Float[Tensor, "*states"]:
+def optimal_discriminator(p_data: Float[Tensor, "*states"], p_g: Float[Tensor, "*states"]) -> Float[Tensor, "*states"]:
     """Return D* = p_data / (p_data + p_g) from masses or densities, eq. 2; where both are 0 it may be anything."""
     both = p_data + p_g
     return torch.where(both > 0, p_data / both, 0.5)
