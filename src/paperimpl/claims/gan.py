@@ -34,7 +34,7 @@ EDGES = torch.linspace(-7, 7, 141, dtype=torch.float64)
 CENTRES = (EDGES[1:] + EDGES[:-1]) / 2
 SHOWN = slice(29, 111)  # what the figure has room for: -4.1 to 4.1
 Loss = Callable[[Tensor], Tensor]
-GAMES = {"the_game": non_saturating_loss, "minimax": minimax_loss, "a_hasty_G": non_saturating_loss}
+POINTS = 40  # of a game, in the figure
 UNITS = {
     "mean_error": "mean distance of D(x) from p_data / (p_data + p_g)",
     "V_of": "nats, the value of the game",
@@ -74,14 +74,14 @@ def jsd(p: Float[Tensor, " bins"], q: Float[Tensor, " bins"]) -> float:
 def play(
     G: nn.Module,
     D: nn.Module,
-    loss: Loss,
     rng: torch.Generator,
     *,
     rounds: int,
+    loss: Loss = non_saturating_loss,
     g_steps: int = 1,
     batch: int = 128,
 ) -> Iterator[int]:
-    """Play Algorithm 1, one step of D and then some of G a round, and yield the number of each round."""
+    """Play Algorithm 1, one step of D and then some (or none) of G a round, and yield the number of each round."""
     adam = partial(torch.optim.Adam, betas=(0.0, 0.99))
     up, down = adam(D.parameters(), maximize=True), adam(G.parameters())
     device = next(D.parameters()).device
@@ -108,11 +108,6 @@ def players(seed: int, device: str) -> tuple[Generator, Discriminator]:
     return Generator(2, 32, 1, squash=nn.Identity()).to(device), Discriminator(1, 32, 3, (0.0, 0.0)).to(device)
 
 
-def length(loss: Tensor, G: Generator) -> float:
-    """Measure the gradient of a loss by all weights of G."""
-    return torch.cat([g.flatten() for g in torch.autograd.grad(loss, [*G.parameters()])]).norm().item()
-
-
 def parzen(samples: Float[Tensor, "N D"], valid: Float[Tensor, "M D"], test: Float[Tensor, "K D"]) -> float:
     """Measure the log-likelihood of images under Gaussians around samples, as wide as suits the validation images."""
 
@@ -134,77 +129,100 @@ def centroids(x: Float[Tensor, "N D"], n: int, rounds: int = 10) -> Float[Tensor
     return found
 
 
+def against_a_fixed_generator(seed: int, rounds: int, device: str) -> tuple[dict[str, float], Panel]:
+    """Train D to tell the data from the likeliest Gaussian; compare its answers and its value with the best."""
+    p_data, p_g = masses(*BUMPS), masses((0.0, WIDE))
+    rng, (_, D) = torch.Generator().manual_seed(seed), players(seed, device)
+    G = nn.Linear(2, 1, bias=False).to(device)
+    nn.init.constant_(G.weight, WIDE / math.sqrt(2))  # so that G(z) has the mean and the deviation of the data
+    for _ in play(G, D, rng, rounds=rounds, g_steps=0, batch=256):
+        pass
+    with torch.no_grad():
+        log_odds = D(CENTRES[:, None].float().to(device)).cpu().double()  # (bins,)
+    best = optimal_discriminator(p_data, p_g)
+    measured = {
+        "mean_error_of_D": ((p_data + p_g) / 2 * (log_odds.sigmoid() - best).abs()).sum().item(),
+        "V_of_trained_D": (p_data * logsigmoid(log_odds) + p_g * logsigmoid(-log_odds)).sum().item(),
+        "C_of_G": criterion(p_data, p_g).item(),
+    }
+    drawn = {"D, trained": log_odds.sigmoid()[SHOWN], "p_data / (p_data + p_g)": best[SHOWN]}
+    return measured, Panel(CENTRES[SHOWN], drawn, "x", "D(x)")
+
+
+def gradient_gain(seed: int, lead: int, device: str) -> float:
+    """Let D learn alone, then say how much longer G's gradient by -log D(G(z)) is than by log(1 - D(G(z)))."""
+    rng, (G, D) = torch.Generator().manual_seed(seed), players(seed, device)
+    for _ in play(G, D, rng, rounds=lead, g_steps=0):
+        pass
+    z = torch.randn(1000, 2, generator=rng).to(device)
+    steep, flat = (
+        torch.cat([g.flatten() for g in torch.autograd.grad(loss(D(G(z))), [*G.parameters()])]).norm().item()
+        for loss in (non_saturating_loss, minimax_loss)
+    )
+    return steep / flat
+
+
+def game(seed: int, rounds: int, device: str, loss: Loss, g_steps: int = 1) -> tuple[list[float], Tensor]:
+    """Play a whole game; measure the divergence from p_data along it, and the masses of p_g at its end."""
+    rng, (G, D) = torch.Generator().manual_seed(seed), players(seed, device)
+    along = [
+        jsd(masses(*BUMPS), sampled(G, 20_000))
+        for n in play(G, D, rng, rounds=rounds, loss=loss, g_steps=g_steps)
+        if n % (rounds // POINTS) == 0
+    ]
+    return along, sampled(G, 100_000)
+
+
+def yardstick(seed: int, device: str) -> dict[str, float]:
+    """Lay Table 1's measure to images that no model made."""
+    train, _, rest, _ = mnist(4000, 1000, seed)
+    digits = train.flatten(1).to(device)
+    made = {"digits_4000": digits, "digits_1000": digits[:1000], "centroids_1000": centroids(digits, 1000)}
+    return {f"Parzen_{name}": parzen(x, *rest.flatten(1).to(device).split(500)) for name, x in made.items()}
+
+
 def claim(seed: int = 0, *, rounds: int = 1000, device: str = "cpu") -> Result:
     """Train D against a fixed generator, play three games, and lay the paper's yardstick to digits that nobody made.
 
     Holds if D is within 0.03 of p_data / (p_data + p_g) on average, and its value within 0.02 nats of C(G); if the
     game ends at less than half the Jensen-Shannon divergence of the likeliest Gaussian; and if the gradient of
     -log D(G(z)) is more than 10 times as long as that of log(1 - D(G(z))) once D is ahead.
+
+    `rounds` is a multiple of 200.
     """
     p_data, gaussian = masses(*BUMPS), masses((0.0, WIDE))
-    measured, along = {}, {}
-
-    rng, (_, D) = torch.Generator().manual_seed(seed), players(seed, device)
-    G = nn.Linear(2, 1, bias=False).to(device)
-    nn.init.constant_(G.weight, WIDE / math.sqrt(2))  # G(z) is then Gaussian, with the mean and the spread of the data
-    for _ in play(G, D, minimax_loss, rng, rounds=rounds // 2, g_steps=0, batch=256):
-        pass
-    with torch.no_grad():
-        log_odds = D(CENTRES[:, None].float().to(device)).cpu().double()  # (bins,)
-    best, both = optimal_discriminator(p_data, gaussian), (p_data + gaussian) / 2
-    measured["mean_error_of_D"] = (both * (log_odds.sigmoid() - best).abs()).sum().item()
-    real, fake = logsigmoid(log_odds), logsigmoid(-log_odds)
-    measured["V_of_trained_D"] = (p_data * real + gaussian * fake).sum().item()
-    measured["C_of_G"] = criterion(p_data, gaussian).item()
-
-    rng, (G, D) = torch.Generator().manual_seed(seed), players(seed, device)
-    for _ in play(G, D, minimax_loss, rng, rounds=rounds // 10, g_steps=0):
-        pass
-    z = torch.randn(1000, 2, generator=rng).to(device)
-    gain = length(non_saturating_loss(D(G(z))), G) / length(minimax_loss(D(G(z))), G)
-
-    for name, loss in GAMES.items():
-        rng, (G, D) = torch.Generator().manual_seed(seed), players(seed, device)
-        turns = {"rounds": rounds // 5, "g_steps": 10} if name == "a_hasty_G" else {"rounds": rounds}
-        often = turns["rounds"] // 40
-        along[name] = [jsd(p_data, sampled(G, 20_000)) for n in play(G, D, loss, rng, **turns) if n % often == 0]
-        p_g = sampled(G, 100_000)
-        measured[f"JSD_after_{name}"] = jsd(p_data, p_g)
-        measured[f"rarer_bump_after_{name}"] = min(p_g[CENTRES < 0].sum().item(), p_g[CENTRES > 0].sum().item())
-        if name == "the_game":
-            shown = {"p_data": p_data, "p_g after the game": p_g, "likeliest Gaussian": gaussian}
+    measured, answers = against_a_fixed_generator(seed, rounds // 2, device)
+    games = {
+        "the_game": game(seed, rounds, device, non_saturating_loss),
+        "minimax": game(seed, rounds, device, minimax_loss),
+        "a_hasty_G": game(seed, rounds // 5, device, non_saturating_loss, g_steps=10),
+    }
+    measured |= {f"JSD_after_{name}": jsd(p_data, p_g) for name, (_, p_g) in games.items()}
     measured["JSD_likeliest_Gaussian"] = jsd(p_data, gaussian)
-    measured["gradient_gain_when_D_is_ahead"] = gain
-
-    train, _, rest, _ = mnist(4000, 1000, seed)
-    digits = train.flatten(1).to(device)
-    valid, test = rest.flatten(1).to(device).split(500)
-    for name, samples in {
-        "digits_4000": digits,
-        "digits_1000": digits[:1000],
-        "centroids_1000": centroids(digits, 1000),
-    }.items():
-        measured[f"Parzen_{name}"] = parzen(samples, valid, test)
-
+    for name, (_, p_g) in games.items():
+        left = p_g[CENTRES < 0].sum().item()
+        measured[f"rarer_bump_after_{name}"] = min(left, 1 - left)
+    measured["gradient_gain"] = gradient_gain(seed, rounds // 10, device)
+    measured |= yardstick(seed, device)
+    densities = {"p_data": p_data, "p_g after the game": games["the_game"][1], "likeliest Gaussian": gaussian}
     return Result(
         measured=measured,
         holds=measured["mean_error_of_D"] < 0.03
         and measured["C_of_G"] - measured["V_of_trained_D"] < 0.02
         and measured["JSD_after_the_game"] < measured["JSD_likeliest_Gaussian"] / 2
-        and gain > 10,
-        units={key: next(unit for start, unit in UNITS.items() if key.startswith(start)) for key in measured},
+        and measured["gradient_gain"] > 10,
+        units={key: unit for key in measured for start, unit in UNITS.items() if key.startswith(start)},
         curves={
-            "D against a fixed G": Panel(
-                CENTRES[SHOWN],
-                {"D, trained": log_odds.sigmoid()[SHOWN], "p_data / (p_data + p_g)": best[SHOWN]},
-                "x",
-                "D(x)",
-            ),
+            "D against a fixed G": answers,
             "Where the game ends": Panel(
-                CENTRES[SHOWN], {name: 10 * p[SHOWN] for name, p in shown.items()}, "x", "density"
+                CENTRES[SHOWN], {name: p[SHOWN] / 0.1 for name, p in densities.items()}, "x", "density"
             ),
-            "The divergence along three games": Panel(
-                [n / 40 for n in range(1, 41)], along, "share of the game", "nats between p_data and p_g", log_y=True
+            "The divergence along the games": Panel(
+                [n / POINTS for n in range(1, POINTS + 1)],
+                {name.replace("_", " "): along for name, (along, _) in games.items()},
+                "share of the game",
+                "nats between p_data and p_g",
+                log_y=True,
             ),
         },
     )
