@@ -32,7 +32,7 @@ EFFECT = Effect(
 BUMPS, WIDE = ((-2.0, 0.5), (2.0, 0.5)), math.sqrt(4.25)  # p_data: means and deviations; the deviation of both
 EDGES = torch.linspace(-7, 7, 141, dtype=torch.float64)
 CENTRES = (EDGES[1:] + EDGES[:-1]) / 2
-SHOWN = slice(29, 111)  # what the figure has room for: -4.1 to 4.1
+SHOWN = slice(29, 111)  # the bins from -4.1 to 4.1, for the figure
 Loss = Callable[[Tensor], Tensor]
 POINTS = 40  # of a game, in the figure
 UNITS = {
@@ -181,14 +181,12 @@ def yardstick(seed: int, device: str) -> dict[str, float]:
     return {f"Parzen_{name}": parzen(x, *rest.flatten(1).to(device).split(500)) for name, x in made.items()}
 
 
-def claim(seed: int = 0, *, rounds: int = 1000, device: str = "cpu") -> Result:
+def claim(seed: int = 0, *, rounds: int = 1000, device: str = "cpu") -> Result:  # rounds: a multiple of 200
     """Train D against a fixed generator, play three games, and lay the paper's yardstick to digits that nobody made.
 
     Holds if D is within 0.03 of p_data / (p_data + p_g) on average, and its value within 0.02 nats of C(G); if the
     game ends at less than half the Jensen-Shannon divergence of the likeliest Gaussian; and if the gradient of
     -log D(G(z)) is more than 10 times as long as that of log(1 - D(G(z))) once D is ahead.
-
-    `rounds` is a multiple of 200.
     """
     p_data, gaussian = masses(*BUMPS), masses((0.0, WIDE))
     measured, answers = against_a_fixed_generator(seed, rounds // 2, device)
@@ -200,8 +198,7 @@ def claim(seed: int = 0, *, rounds: int = 1000, device: str = "cpu") -> Result:
     measured |= {f"JSD_after_{name}": jsd(p_data, p_g) for name, (_, p_g) in games.items()}
     measured["JSD_likeliest_Gaussian"] = jsd(p_data, gaussian)
     for name, (_, p_g) in games.items():
-        left = p_g[CENTRES < 0].sum().item()
-        measured[f"rarer_bump_after_{name}"] = min(left, 1 - left)
+        measured[f"rarer_bump_after_{name}"] = min(p_g[side].sum().item() for side in (CENTRES < 0, CENTRES > 0))
     measured["gradient_gain"] = gradient_gain(seed, rounds // 10, device)
     measured |= yardstick(seed, device)
     densities = {"p_data": p_data, "p_g after the game": games["the_game"][1], "likeliest Gaussian": gaussian}
