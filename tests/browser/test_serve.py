@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from paperimpl.vault.result import seal
+
 ROOT = Path(__file__).parents[2]
 NOTE = "vault/04-sequences/lstm/lstm.md"
 
@@ -86,7 +88,7 @@ def test_an_edit_of_a_result_is_on_the_page(served, page):
     path = served[0] / NOTE.replace(".md", ".claim.json")
     result = json.loads(path.read_text(encoding="utf-8"))
     result["says"] = "The paper says what was just written."
-    path.write_text(json.dumps(result), encoding="utf-8")
+    path.write_text(json.dumps(result | {"seal": seal(result)}), encoding="utf-8")
     expect(page.locator(".paper-claim")).to_contain_text("what was just written")
 
 

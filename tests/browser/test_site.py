@@ -52,6 +52,7 @@ def test_the_evidence_is_sorted_by_a_heading_and_filtered_by_words_and_verdicts(
     page = visit("papers/").page
     page.locator(".md-nav--primary").get_by_role("link", name="Evidence").click()
     names = page.locator(".evidence-table tbody th")
+    expect(names.first).to_be_visible()
     in_order = names.all_text_contents()
     year = page.get_by_role("button", name="Year")
     year.click()
