@@ -96,7 +96,7 @@ def test_a_state_that_hardly_ever_comes_costs_hardly_anything():
 
 
 @pytest.mark.oracle
-def test_one_losss_gradient_dies_with_d_and_the_others_lives_on():  # section 3
+def test_the_minimax_gradient_dies_where_d_is_sure_of_a_fake_and_the_other_lives_on():  # section 3
     fake = torch.linspace(-20, 20, M, **DOUBLE, requires_grad=True)
     d = fake.detach().sigmoid()
     assert_close(torch.autograd.grad(minimax_loss(fake), fake)[0], -d / M)
