@@ -35,10 +35,10 @@ class Dropout(nn.Module):
         self.p = p
 
     def forward(self, y: Float[Tensor, "*S"], r: Float[Tensor, "*S"] | None = None) -> Float[Tensor, "*S"]:
-        """Thin the outputs y of a layer by a mask r of zeros and ones, drawn where none is given."""
-        if not self.training:
-            return self.p * y
+        """Thin the outputs y of a layer by a mask r of zeros and ones; none given, draw one or, in use, scale."""
         if r is None:
+            if not self.training:
+                return self.p * y
             r = torch.empty_like(y).bernoulli_(self.p)  # one for each unit of each case
         return r * y
 
@@ -80,7 +80,7 @@ class DropoutNet(nn.Sequential):
         super().__init__(*layers[:-2])
 
     def constrain(self, c: float) -> None:
-        """Cap the length of every unit's incoming weights, biases left out."""
+        """Cap the length of every unit's incoming weights, in all layers (appendix B.1), biases left out."""
         for layer in self:
             if isinstance(layer, nn.Linear):
                 max_norm_(layer.weight, c)
