@@ -120,19 +120,22 @@ def test_a_mask_that_is_given_is_the_mask_in_use_as_well():
         assert_close(drop(y, r), y * r, rtol=0, atol=0)
 
 
-def test_a_weight_that_a_thinned_net_lacks_gets_no_gradient_from_it():
-    drop, linear = Dropout(0.5), nn.Linear(H, K)
-    y, r = torch.randn(B, H), torch.tensor([1.0, 0, 0, 1, 0]).expand(B, H)
-    linear(drop(y, r)).square().sum().backward()
-    assert torch.equal(linear.weight.grad.abs().sum(dim=0) > 0, r[0] > 0)
+def test_weights_into_and_out_of_a_dropped_unit_get_no_gradient():
+    drop, below, above = Dropout(0.5), nn.Linear(D, H), nn.Linear(H, K)
+    r = torch.tensor([1.0, 0, 0, 1, 0])
+    above(drop(below(torch.randn(B, D)), r.expand(B, H))).square().sum().backward()
+    assert torch.equal(below.weight.grad.abs().sum(dim=1) > 0, r > 0)
+    assert torch.equal(above.weight.grad.abs().sum(dim=0) > 0, r > 0)
 
 
 def test_in_use_every_layer_of_the_net_has_its_inputs_scaled_and_nothing_random():
-    net, x = DropoutNet([D, H, 11, K], p_input=0.8, p_hidden=0.4).double().eval(), torch.randn(B, D, **DOUBLE)
+    net, x = DropoutNet([D, H, 11, K], p_input=0.8, p_hidden=0.4).double().eval(), torch.randn(13, D, **DOUBLE)
     w = [(0.8 if i == 0 else 0.4) * layer.weight for i, layer in enumerate(linears(net))]
     b = [layer.bias for layer in linears(net)]
     y = ((x @ w[0].T + b[0]).relu() @ w[1].T + b[1]).relu()
-    assert_close(net(x), y @ w[2].T + b[2], rtol=1e-12, atol=1e-14)
+    logits = y @ w[2].T + b[2]
+    assert (logits < 0).any()
+    assert_close(net(x), logits, rtol=1e-12, atol=1e-14)
 
 
 def test_by_default_a_fifth_of_the_inputs_and_half_of_the_hidden_units_are_dropped():

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from functools import partial
-from itertools import product
 from typing import NamedTuple
 
 import torch
@@ -28,7 +27,7 @@ PUBLISHED = [
         'section 6.1.1 says "more than 65 million", a floor; the middle matrix alone has 67.1 million weights',
     )
 ]
-SIZES, N = (100, 500, 1000), 500  # the first three of figure 10; at N all arms are compared
+N = 500  # digits that all arms learn
 
 
 class Arm(NamedTuple):
@@ -40,9 +39,10 @@ class Arm(NamedTuple):
     cap: float = float("inf")
 
 
+RATES = {100: (0.01, 0.1), N: (0.05, 0.1), 1000: (0.05, 0.1)}  # best ones, standard and dropout, for figure 10
 ARMS = {
-    "standard": Arm(lr=0.05, keep=(1.0, 1.0)),
-    "dropout": Arm(lr=0.1),
+    "standard": Arm(lr=RATES[N][0], keep=(1.0, 1.0)),
+    "dropout": Arm(lr=RATES[N][1]),
     "dropout_max_norm": Arm(lr=0.1, cap=2.0),
     "gaussian": Arm(lr=0.025, noise=GaussianDropout),
 }
@@ -69,10 +69,10 @@ def thinned(net: nn.Module, x: Float[Tensor, "N 784"], y: Int[Tensor, " N"], k: 
 def claim(seed: int = 0, *, width: int = 200, steps: int = 600, k: int = 50, device: str = "cpu") -> Result:
     """Measure errors on 2,000 digits by four nets taught 500, and by two taught 100 and 1,000.
 
-    Holds if at 500 dropout takes away more than 0.03 of the standard net's errors and more than a quarter of its
-    loss, and if the whole net's share of errors is within 0.01 of that of 50 thinned nets together.
+    Holds if at 500 dropout takes away more than 0.03 of the standard net's errors, and if the whole net's share of
+    errors is within 0.01 of that of 50 thinned nets together and at least 0.01 below that of a single one.
     """
-    x, y, x_test, y_test = (t.to(device) for t in mnist(max(SIZES), 2000, seed))
+    x, y, x_test, y_test = (t.to(device) for t in mnist(max(RATES), 2000, seed))
     x, x_test = x.flatten(start_dim=1), x_test.flatten(start_dim=1)
     every = steps // 12
 
@@ -100,9 +100,11 @@ def claim(seed: int = 0, *, width: int = 200, steps: int = 600, k: int = 50, dev
     for name, arm in ARMS.items():
         nets[name], logs[name] = train(arm, N)
     measured = {name: log[-1][0] for name, log in logs.items()}
-    for name, n in product(("standard", "dropout"), sorted(set(SIZES) - {N})):
-        measured[f"{name}_{n}"] = train(ARMS[name], n)[1][-1][0]
-    by_size = {name: [measured[f"{name}_{n}" if n != N else name] for n in SIZES] for name in ("standard", "dropout")}
+    pair = ("standard", "dropout")
+    for n in (100, 1000):
+        for name, lr in zip(pair, RATES[n], strict=True):
+            measured[f"{name}_{n}"] = train(ARMS[name]._replace(lr=lr), n)[1][-1][0]
+    by_size = {name: [measured[name if n == N else f"{name}_{n}"] for n in RATES] for name in pair}
     sampled = thinned(nets["dropout"], x_test, y_test, k)
     measured |= {"one_thinned_net": sampled[0], "mean_of_thinned_nets": sampled[-1]}
     share = dict.fromkeys(measured, "share of test digits wrong")
@@ -111,8 +113,8 @@ def claim(seed: int = 0, *, width: int = 200, steps: int = 600, k: int = 50, dev
     return Result(
         measured=measured,
         holds=1 - measured["dropout"] / measured["standard"] > 0.03
-        and measured["dropout_loss"] < 0.75 * measured["standard_loss"]
-        and abs(measured["dropout"] - measured["mean_of_thinned_nets"]) < 0.01,
+        and abs(measured["dropout"] - measured["mean_of_thinned_nets"]) < 0.01
+        and measured["one_thinned_net"] - measured["dropout"] >= 0.01,
         units=share | {key: "test loss, nats" for key in measured if key not in share},
         curves={
             "Test loss while learning 500 digits": Panel(
@@ -122,7 +124,7 @@ def claim(seed: int = 0, *, width: int = 200, steps: int = 600, k: int = 50, dev
                 "nats",
             ),
             "Errors by size of the training set": Panel(
-                SIZES,
+                list(RATES),
                 by_size,
                 "training digits",
                 "share wrong",
