@@ -130,6 +130,8 @@ def test_weights_into_and_out_of_a_dropped_unit_get_no_gradient():
 
 def test_in_use_every_layer_of_the_net_has_its_inputs_scaled_and_nothing_random():
     net, x = DropoutNet([D, H, 11, K], p_input=0.8, p_hidden=0.4).double().eval(), torch.randn(13, D, **DOUBLE)
+    for parameter in net.parameters():
+        nn.init.normal_(parameter)
     w = [(0.8 if i == 0 else 0.4) * layer.weight for i, layer in enumerate(linears(net))]
     b = [layer.bias for layer in linears(net)]
     y = ((x @ w[0].T + b[0]).relu() @ w[1].T + b[1]).relu()

@@ -74,7 +74,7 @@ def claim(seed: int = 0, *, width: int = 200, steps: int = 600, k: int = 50, dev
     """
     x, y, x_test, y_test = (t.to(device) for t in mnist(max(RATES), 2000, seed))
     x, x_test = x.flatten(start_dim=1), x_test.flatten(start_dim=1)
-    every = steps // 12
+    every = steps // 10
 
     def train(arm: Arm, n: int) -> tuple[nn.Module, list[tuple[float, float]]]:
         """Teach a net the first n digits, by the paper's recipe: momentum 0.95, a rate that falls to 0."""
