@@ -177,6 +177,17 @@ def test_gaussian_noise_leaves_the_net_in_use_unscaled():
     assert not torch.equal(net.train()(x), net(x))
 
 
+def test_a_hidden_layer_is_rectified_first_and_made_noisy_then():  # a mask would not tell, a negative factor does
+    net, x = DropoutNet([D, H, K], noise=GaussianDropout).double(), torch.randn(13, D, **DOUBLE)
+    first, last = linears(net)
+    torch.manual_seed(1)
+    ours = net(x)
+    torch.manual_seed(1)
+    r_input, r_hidden = torch.randn(13, D, **DOUBLE), torch.randn(13, H, **DOUBLE)
+    y = first(x * (1 + r_input / 2)).relu() * (1 + r_hidden)
+    assert_close(ours, last(y), rtol=1e-12, atol=1e-14)
+
+
 def test_the_cap_shortens_long_weight_vectors_to_length_c_and_leaves_short_ones_as_they_are():
     w = torch.randn(H, D, **DOUBLE)
     w /= w.norm(dim=1, keepdim=True) / torch.tensor([[0.5], [1.9], [2.1], [40.0], [0.0]], **DOUBLE)
