@@ -7,7 +7,7 @@ multiplied by p, stands for their average. With it, a cap on the length of each 
 Shapes: *S is the shape of a layer's outputs, any; H units, D lines into each. p is the share
 kept, as in the paper; torch's p is the share dropped.
 Differs from the paper: W_test = p W is applied as W (p y), so the weights stay as they were
-trained; section 8, the Boltzmann machine, is left out.
+trained; first weights are torch's; section 8, the Boltzmann machine, is left out.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,8 +24,8 @@ class Dropout(nn.Module):
     """Keep each number with probability p while training, multiply all by p in use (section 4).
 
     Note:
-        Torch's layer divides by p while training and does nothing in use. That is this one
-        followed by weights W / p; SGD keeps the two in step at a rate 1 / p^2 times as large.
+        Torch's layer takes the share dropped, divides by p while training and does nothing in use.
+        To do the same, ours needs the weights that follow over p, and their SGD a rate over p^2.
     """
 
     def __init__(self, p: float = 0.5):
