@@ -1,7 +1,7 @@
 """Compare our layers with torch's own, forward and backward: `python benchmarks/models.py`, a minute.
 
-Each of ours has two counterparts. *Eager*: the same mathematics in torch's eager code, a step or an operation at a time;
-ours may take at most 1.2 times as long. *Usual*: what the field uses, most often one fused kernel; the factor is
+Each of ours has two counterparts. *Eager*: the same mathematics in torch's eager code, a step or an operation at a
+time; ours may take at most 1.2 times as long. *Usual*: what the field uses, most often one fused kernel; the factor is
 stated, for a loop that can be read costs something. Ours and the two take turns, on one thread; medians are compared,
 so a busy machine slows all of them alike. Results go to `benchmarks/models.json`; exit code 1 where ours takes more
 than 1.2 times as long as eager code and `SLOW_ON_PURPOSE` does not say why.
@@ -187,7 +187,8 @@ def main() -> int:
     """Print and write the comparisons; 1 where ours takes too long beside eager code."""
     found = compare()
     for row in found:
-        print(f"{row.ratio:5.2f} x  {row.kind:5}  {row.slug:11} {row.ours_ms:8.2f} ms  {row.against} {row.theirs_ms:.2f} ms")
+        ours = f"{row.ratio:5.2f} x  {row.kind:5}  {row.slug:11} {row.ours_ms:8.2f} ms"
+        print(f"{ours}  {row.against} {row.theirs_ms:.2f} ms")
     place = Path(__file__).with_suffix(".json")
     data = {"allowed": ALLOWED, "made_with": made_with(), "comparisons": [asdict(row) for row in found]}
     place.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -55,7 +56,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     """A static host as GitHub's: what is not there is answered with the site's 404.html."""
 
     def send_error(self, code, message=None, explain=None):
-        page = Path(self.directory) / "paperimpl/404.html"
+        page = Path(self.directory) / self.path.split("/")[1] / "404.html"
         body = page.read_bytes() if code == 404 else b""
         self.send_response(code)
         self.send_header("Content-Type", "text/html; charset=utf-8")
@@ -67,18 +68,45 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="session")
-def address(site):
-    """Where the site is served."""
+@contextmanager
+def served(site):
+    """Serve a site below its folder's name."""
     handler = functools.partial(Handler, directory=str(site.parent))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/paperimpl/"
+    yield f"http://127.0.0.1:{server.server_address[1]}/{site.name}/"
     server.shutdown()
     server.server_close()
     thread.join(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def address(site):
+    """Where the site is served."""
+    with served(site) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    """Where the demonstration vault, built strictly, is served."""
+    folder = tmp_path_factory.mktemp("vault") / "demo"
+    here = tmp_path_factory.mktemp("copy") / "demo"
+    shutil.copytree(ROOT / "tests/demo", here)
+    built = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
+        cwd=here,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=600,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    with served(folder) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
@@ -116,7 +144,10 @@ class Watched:
         """What it asked of other hosts."""
         own = urlsplit(self.address).netloc
         return [
-            url for url in self.asked if urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).netloc != own
+            url
+            for url in self.asked
+            if urlsplit(url).scheme not in ("data", "blob", "chrome", "chrome-extension")
+            and urlsplit(url).netloc != own
         ]
 
 

@@ -29,10 +29,12 @@ def ran(monkeypatch):
             if task.seed == ran.stop:
                 raise KeyboardInterrupt
             tasks.append((task.settings["T"], task.seed))
-            run = Run(task.seed, {"wrong": task.settings["T"] / 100}, True, 0.1, CURVE, {})
+            run = Run(task.seed, {"wrong": task.settings["T"] / 100, "tried": 3}, True, 0.1, CURVE, {})
             yield (
                 task,
-                Crash("ZeroDivisionError: two", 7) if task.seed == ran.crash else Measured(run, {}, {"torch": "2"}),
+                Crash("ZeroDivisionError: two", 7)
+                if task.seed == ran.crash
+                else Measured(run, {"wrong": "share", "tried": f"of {task.settings['T']}"}, {"torch": "2"}),
             )
 
     ran = types.SimpleNamespace(tasks=tasks, crash=None, stop=None)
@@ -63,9 +65,13 @@ def test_every_combination_is_run_over_tuning_seeds_and_drawn_with_every_seed(sw
     assert sorted(ran.tasks) == [(9, 100), (9, 101), (50, 100), (50, 101)]
     note = (tmp_path / "into/lstm.sweep.md").read_text(encoding="utf-8")
     assert "publish: false" in note
-    assert note.index("| T=9, steps=3 | **0.09** (0.09, 0.09) |") < note.index("| T=50, steps=3 | **0.5** (0.5, 0.5) |")
+    assert note.index("| T=9, steps=3 | **0.09** (0.09, 0.09) | **3** (3, 3) |") < note.index(
+        "| T=50, steps=3 | **0.5** (0.5, 0.5) | **3** (3, 3) |"
+    )
     figure = (tmp_path / "into/lstm.sweep.svg").read_text(encoding="utf-8")
     assert "T=50, steps=3" in figure
+    assert ">share<" in figure
+    assert ">of 9<" not in figure  # of T=9 only
     assert "wrong, T=9, steps=3: 0.09, 0.09" in figure
     records = [json.loads(path.read_text(encoding="utf-8")) for path in (tmp_path / "into/runs").iterdir()]
     assert {"configuration": {"T": 9, "steps": 3}, "seed": 100}.items() <= min(
@@ -180,6 +186,6 @@ def test_trackio_hears_of_every_run_where_it_is_installed(sweep, ran, monkeypatc
         ("init", "paperimpl-lstm", 9, 100),
         ("log", {"Learning/net": 0.5, "Learning/steps": 10}, 0),
         ("log", {"Learning/net": 0.25, "Learning/steps": 20}, 1),
-        ("log", {"wrong": 0.09, "holds": True, "seconds": 0.1}, None),
+        ("log", {"wrong": 0.09, "tried": 3, "holds": True, "seconds": 0.1}, None),
         ("finish",),
     ]

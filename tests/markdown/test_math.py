@@ -10,6 +10,7 @@ import pytest
 
 from paperimpl.markdown import katex
 from paperimpl.markdown.katex import Katex, KatexError
+from paperimpl.markdown.mathml import MathML
 
 PACKAGE = Path(__file__).parents[2] / "site_config/node_modules/katex"
 
@@ -172,3 +173,19 @@ def test_a_machine_without_node_is_told_what_to_do(package, monkeypatch):
 def test_node_may_come_from_the_machine(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: f"/somewhere/{name}")
     assert katex.node() == ["/somewhere/node"]
+
+
+def test_without_katex_a_formula_is_mathml(render):
+    page = render("$x_1$ and\n\n$$\n\\frac{a}{b}\n$$\n", katex=MathML())
+    assert page.one(".math:not(.display) math msub").text == "x1"
+    assert page.one(".math.display math[display=block] mfrac").text == "ab"
+    assert page.context.problems == []
+
+
+def test_what_mathml_cannot_say_is_left_as_text_and_told(render):
+    page = render("a\n\n$\\nonsense{x}$\n", katex=MathML())
+    assert page.one("code.broken").text == "\\nonsense{x}"
+    (problem,) = page.context.problems
+    assert (problem.line, problem.error) == (3, False)
+    assert "nonsense" in problem.message
+    assert "\x1b" not in problem.message

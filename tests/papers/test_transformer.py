@@ -1,4 +1,5 @@
 import math
+import re
 
 import pytest
 import torch
@@ -6,6 +7,8 @@ from torch import nn
 from torch.testing import assert_close
 
 from paperimpl.papers.transformer import (
+    BASE,
+    BIG,
     AddAndNorm,
     DecoderLayer,
     EncoderLayer,
@@ -240,6 +243,20 @@ def millions(n_tokens, **sizes):
 def test_the_base_model_of_37000_tokens_falls_3_percent_short_of_table_3():
     assert millions(37_000) == pytest.approx(63.045632)
     assert millions(37_000) == pytest.approx(65, rel=0.031)
+
+
+@pytest.mark.full_size
+@pytest.mark.parametrize(("table_3", "sizes", "n_heads", "p_drop"), [(65, BASE, 8, 0.1), (213, BIG, 16, 0.3)])
+def test_the_published_configurations_have_table_3s_weights_heads_and_dropout(table_3, sizes, n_heads, p_drop):
+    assert millions(37_000, **sizes) == pytest.approx(table_3, rel=0.031)  # "about 37000 tokens" leaves 3%
+    assert (sizes["n_heads"], sizes["p_drop"]) == (n_heads, p_drop)
+
+
+def test_attention_has_biases_only_where_they_are_asked_for():
+    for layer in (EncoderLayer(D, h, d_ff, 0.1), DecoderLayer(D, h, d_ff, 0.1), MultiHeadAttention(D, h)):
+        assert not [name for name, _ in layer.named_parameters() if re.search(r"(to_.|out)\.bias", name)]
+    with_biases = dict(Transformer(V, D, h, d_ff, n_layers=2, bias=True).named_parameters())
+    assert sum(bool(re.search(r"(to_.|out)\.bias", name)) for name in with_biases) == 2 * 4 * 3
 
 
 @pytest.mark.full_size

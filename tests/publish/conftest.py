@@ -1,5 +1,6 @@
 """A small repository to publish, MkDocs as a command, and a reader that follows every link of what was built."""
 
+import gzip
 import hashlib
 import json
 import os
@@ -230,6 +231,34 @@ def garden(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def build_there():
+    """Build the site of a folder that has its own `mkdocs.yml`."""
+
+    def build(root, *flags):
+        code, log = mkdocs("build", *flags, cwd=root)
+        return Built(code, log, root / "site")
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def everywhere():
+    """Look for words in every byte of a site."""
+
+    def look(site, *words):
+        """Say where in a built site any of the words stands, in a file or in its name, case aside."""
+        found = []
+        for path in sorted(site.rglob("*")):
+            name = path.relative_to(site).as_posix()
+            inside = path.read_bytes() if path.is_file() else b""
+            inside = (gzip.decompress(inside) if path.suffix == ".gz" else inside).lower()
+            found += [(name, word) for word in words if word.lower() in name.lower() or word.lower().encode() in inside]
+        return found
+
+    return look
+
+
+@pytest.fixture(scope="session")
 def sound(tmp_path_factory):
     """The small repository as it is, built strictly, once."""
     repository = Small(tmp_path_factory.mktemp("sound"))
@@ -268,7 +297,7 @@ def follow_all(site, address=ADDRESS):
     found = []
 
     def follow(source, link):
-        base = f"https://{host}{root}{source.relative_to(site).as_posix()}"
+        base = f"https://{host}{root}{urllib.parse.quote(source.relative_to(site).as_posix())}"
         parts = urllib.parse.urlsplit(urllib.parse.urljoin(base, link.strip()))
         if parts.scheme not in ("http", "https") or parts.netloc != host:
             return

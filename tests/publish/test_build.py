@@ -42,7 +42,13 @@ def test_a_papers_page_has_its_header_code_number_and_questions(sound):
     assert page.select_one(".measured").text == "90%"
     assert len(page.select("details.think")) == 2
     titles = [heading.contents[0] for heading in page.select("article h3")]
-    assert titles == ["Result, seed by seed", "The model, whole", "The claim, whole", "The test, whole"]
+    assert titles == [
+        "The four checks",
+        "Result, seed by seed",
+        "The model, whole",
+        "The claim, whole",
+        "The test, whole",
+    ]
     assert page.select_one('a[href^="https://code.example.org/repository/src/paperimpl/papers/two.py#L"]')
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-DEMO = Path(__file__).parents[1] / "demo"
+LIBRARY = Path(__file__).parents[1] / "library"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -30,10 +30,10 @@ def build(folder, out, strict=True):
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """The demonstration vault's site."""
+def library(tmp_path_factory):
+    """The site of a small library: bases, a canvas, and what is private in it."""
     out = tmp_path_factory.mktemp("demo")
-    shutil.copytree(DEMO, out / "in")
+    shutil.copytree(LIBRARY, out / "in")
     built = build(out / "in", out / "site")
     assert built.returncode == 0, built.stderr[-3000:]
     assert "WARNING" not in built.stderr
@@ -44,16 +44,16 @@ def soup(site, page):
     return BeautifulSoup((site / page / "index.html").read_text("utf-8"), "html.parser")
 
 
-def test_bases_and_canvases_are_pages_in_the_navigation(demo):
+def test_bases_and_canvases_are_pages_in_the_navigation(library):
     for page, title in (("books.base", "books"), ("boards/reading plan.canvas", "reading plan")):
-        tree = soup(demo, page)
+        tree = soup(library, page)
         assert tree.h1.get_text() == title
         assert title in [link.get_text(strip=True) for link in tree.select("nav.md-nav--primary a")]
 
 
-def test_every_link_and_picture_is_there(demo):
+def test_every_link_and_picture_is_there(library):
     seen = 0
-    for path in demo.rglob("*.html"):
+    for path in library.rglob("*.html"):
         tree = BeautifulSoup(path.read_text("utf-8"), "html.parser")
         for element in tree.select("article [href], article [src]"):
             address = element.get("href") or element.get("src")
@@ -70,8 +70,8 @@ def test_every_link_and_picture_is_there(demo):
     assert seen > 60
 
 
-def test_nothing_private_is_in_any_byte(demo):
-    for path in demo.rglob("*"):
+def test_nothing_private_is_in_any_byte(library):
+    for path in library.rglob("*"):
         if path.is_file():
             data = path.read_bytes()
             for secret in (b"xyzzy-secret", b"77777", b"Diary", b"private/"):
@@ -79,20 +79,20 @@ def test_nothing_private_is_in_any_byte(demo):
             assert "Diary" not in path.name
 
 
-def test_the_files_themselves_are_not_published(demo):
-    assert not [path for path in demo.rglob("*") if path.is_file() and path.suffix in (".base", ".canvas")]
+def test_the_files_themselves_are_not_published(library):
+    assert not [path for path in library.rglob("*") if path.is_file() and path.suffix in (".base", ".canvas")]
 
 
-def test_no_page_asks_another_host(demo):
-    for path in demo.rglob("*.html"):
+def test_no_page_asks_another_host(library):
+    for path in library.rglob("*.html"):
         tree = BeautifulSoup(path.read_text("utf-8"), "html.parser")
         for element in tree.select("[src], link[href], object[data], iframe"):
             address = element.get("src") or element.get("href") or element.get("data") or ""
             assert not re.match(r"(?:https?:)?//", address) or element.get("rel") == ["canonical"], f"{path}: {address}"
 
 
-def test_the_note_shows_table_list_code_block_and_canvas(demo):
-    tree = soup(demo, ".")
+def test_the_note_shows_table_list_code_block_and_canvas(library):
+    tree = soup(library, ".")
     assert [e.get_text() for e in tree.select(".base-name")] == ["All books", "To read", "Thick ones", "To read"]
     assert len(tree.select(".canvas-board")) == 1
     contents = [a.get_text(strip=True) for a in tree.select(".md-sidebar--secondary .md-nav__link")]
@@ -169,16 +169,16 @@ def test_html_on_a_canvas_is_neutralised_where_the_vault_is_not_trusted(tmp_path
     assert article.select_one(".canvas-text b").get_text() == "x"
 
 
-def test_links_of_a_canvas_count(demo):
-    page = soup(demo, "books/Ten Lanterns")
+def test_links_of_a_canvas_count(library):
+    page = soup(library, "books/Ten Lanterns")
     assert "reading plan" in [link.get_text() for link in page.select(".connections a")]
-    graph = json.loads((demo / "assets/paperimpl/graph.json").read_text("utf-8"))
+    graph = json.loads((library / "assets/paperimpl/graph.json").read_text("utf-8"))
     ends = [graph["titles"][at] for at in graph["links"]]
     assert {"reading plan", "Ten Lanterns"} in map(set, zip(ends[::2], ends[1::2], strict=True))
 
 
-def test_search_finds_what_a_canvas_says_and_what_a_base_lists(demo):
-    docs = json.loads((demo / "search/search_index.json").read_text("utf-8"))["docs"]
+def test_search_finds_what_a_canvas_says_and_what_a_base_lists(library):
+    docs = json.loads((library / "search/search_index.json").read_text("utf-8"))["docs"]
     text = {entry["location"]: entry["text"] for entry in docs}
     assert "things that carry" in text["boards/reading%20plan.canvas/"]
     assert "The Salt Road" in text["books.base/"]
@@ -222,7 +222,7 @@ def test_what_is_broken_is_told_with_file_and_line_and_fails_only_a_strict_build
 
 def test_two_builds_are_the_same(tmp_path, monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-    shutil.copytree(DEMO, tmp_path / "in")
+    shutil.copytree(LIBRARY, tmp_path / "in")
     pages = []
     for name in ("one", "two"):
         assert build(tmp_path / "in", tmp_path / name).returncode == 0
@@ -232,7 +232,7 @@ def test_two_builds_are_the_same(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def browser(demo):
+def browser(library):
     """A page opener in a real Chromium, over the demonstration site."""
     if CHROMIUM is None:
         if os.environ.get("CI"):
@@ -244,7 +244,7 @@ def browser(demo):
         def log_message(self, *arguments):
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(demo)))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(library)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

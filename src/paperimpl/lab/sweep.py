@@ -190,8 +190,9 @@ Seeds {seeds}. Each cell: the median over the seeds, and every one. Made with {v
 
 {chr(10).join(lines)}
 """
-    units = {key: unit for _, measured in pairs for key, unit in measured.units.items()}
-    return note, compare(f"{slug}-sweep", values, units)
+    units = {key: {measured.units.get(key, "") for _, measured in pairs} for key in keys}
+    shared = {key: found.pop() for key, found in units.items() if len(found) == 1}  # a unit may name a setting
+    return note, compare(f"{slug}-sweep", values, shared)
 
 
 def _order(named: tuple[str, Task]) -> list[tuple[bool, Any]]:

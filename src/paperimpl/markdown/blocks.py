@@ -38,6 +38,7 @@ _REFERENCE = re.compile(
     r" {0,3}\[(?P<id>(?!\^)[^\[\]]+)\]: *(?P<href><[^<>]*>|[^\s<]\S*)(?: +(?P<title>\"[^\"]*\"|'[^']*'|\([^()]*\)))? *$"
 )
 _RULE = re.compile(r" {0,3}\|? *:?-+:? *(?:\| *:?-+:? *)*\|? *$")
+_MARKER = re.compile(r" {0,3}\^[A-Za-z0-9-]+ *$")
 _CALLOUT = re.compile(r"\[![^\[\]\n]+\]")
 _BLOCKS = (
     "address|article|aside|base|basefont|blockquote|body|caption|center|col|colgroup|dd|details|dialog|dir|div|dl|dt|"
@@ -141,7 +142,7 @@ class Blocks:
             self.parse(parent, text.split("\n"))
         finally:
             self.all_known = False
-        if not len(parent) or (parent[-1].tag == "p" and parent[-1].text is None):
+        if not len(parent) or isinstance(parent[-1].text, AtomicString):  # what is stashed is a block, no paragraph
             etree.SubElement(parent, "p").text = ""  # the way back needs a place
 
     def parse(self, root: etree.Element, lines: list[str]) -> None:
@@ -382,7 +383,13 @@ class _Pass:
         text = line[at:]
         leaf = self.leaf
         whole = leaf is not None and leaf.box is self.stack[-1] and matched == len(self.stack)
-        if leaf is not None and leaf.kind == "table" and whole and not self._opens(line, at):
+        if (
+            leaf is not None
+            and leaf.kind == "table"
+            and whole
+            and not self._opens(line, at)
+            and not _MARKER.match(text)
+        ):
             leaf.lines.append(text)
             return
         if leaf is not None and leaf.kind == "p":

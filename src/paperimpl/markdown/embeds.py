@@ -21,6 +21,7 @@ from markdown.util import AtomicString, HtmlStash
 
 from paperimpl.vault.parts import definitions, part_of
 from paperimpl.vault.problem import Problem
+from paperimpl.vault.scan import Link
 
 if TYPE_CHECKING:
     from paperimpl.markdown.extension import Context
@@ -105,12 +106,12 @@ class Embeds(PageStep):
         # The page's own first part is all of it, to whatever line.
         whole = not fragment
         if here in slot.trail or (whole and any(p == path and first == 1 for p, first, _ in slot.trail[:1])):
-            return self._cut(slot, outer, f"{note.title} embeds itself here")
+            return self._cut(slot, outer, path, f"{note.title} embeds itself here", error=False)
         self.count += 1
         self.size += len(part.text)
         depth = slot.depth + self._depth(element, slot)
         if self.count > MOST or self.size > LARGEST or depth > DEEPEST:
-            return self._cut(slot, outer, "too much is embedded in one page")
+            return self._cut(slot, outer, path, "too much is embedded in one page")
         inner = replace(context, source=path, page=context.host)
         tree = self._tree(inner, f"{part.text}\n\n{definitions(note, part)}".rstrip())
         _drop_unnamed(tree)
@@ -156,14 +157,20 @@ class Embeds(PageStep):
                 element.set("data-href", f"#{prefix}{element.get('href', '#')[1:]}")
                 element.set("href", "#")  # MkDocs knows the page's anchors by now, and not these
 
-    def _cut(self, slot: _Slot, outer: etree.Element, why: str) -> list[_Slot]:
+    def _cut(self, slot: _Slot, outer: etree.Element, path: str, why: str, error: bool = True) -> list[_Slot]:
+        """Leave a message in place; a circle is no error, for Obsidian shows one as far."""
         context = slot.context
         box = _card(slot.element, f"Not shown: {why}", "cut")
         self._place(slot.element, outer, box)
-        problem = Problem(f"vault/{context.source}", 0, f"embed: {why}", "take one of the embeds out")
+        links = context.note.links if context.note else []
+        line = next((n for link, n in links if link.embed and self._leads(link, context) == path), 0)
+        problem = Problem(f"vault/{context.source}", line, f"embed: {why}", "take one of the embeds out", error)
         if problem not in context.problems:
             context.problems.append(problem)
         return []
+
+    def _leads(self, link: Link, context: Context) -> str:
+        return context.index.resolve(link, context.source).path
 
     def _remove(self, element: etree.Element) -> None:
         parent = self.parents[element]

@@ -9,7 +9,7 @@ Order matters and is stated once, here. Python-Markdown's own steps are in brack
                     [addresses of the engine 0] · media -1 · backgrounds -2 ·
                     apart -3, where `safe`
     inline          code 190 · display 189.95 · math 189.9 · comment 186 · wiki-link 185 · quote 184 · [escape 180] ·
-                    [links 170-110] · [HTML 90] · address 85 · tag 84 · [emphasis 60] · newline 5
+                    [links 170-110] · [HTML 90] · block id 86 · address 85 · tag 84 · [emphasis 60] · newline 5
     afterwards      [HTML back 30] · clean -10 and our own HTML back -20, where `safe` · code links -30
 """
 
@@ -37,6 +37,7 @@ from paperimpl.markdown.blocks import Blocks
 from paperimpl.markdown.embeds import MEDIA, Embeds, Media, slot
 from paperimpl.markdown.fences import Highlight, Mermaid, MermaidError
 from paperimpl.markdown.katex import Katex, KatexError
+from paperimpl.markdown.mathml import MathML
 from paperimpl.markdown.safe import Clean, Kept, Pieces, Restore, guard
 from paperimpl.markdown.views import Apart, Backgrounds, Places, Views, place
 from paperimpl.vault import scan
@@ -93,7 +94,7 @@ class Context:
     health: Health | None = None
     repository: Path | None = None
     code_url: str = ""
-    katex: Katex | None = None
+    katex: Katex | MathML | None = None
     mermaid: Mermaid | None = None
     tag_url: Callable[[str], str] | None = None
     safe: bool = False
@@ -123,11 +124,16 @@ class Context:
         while shared < min(len(up), len(to) - 1) and up[shared] == to[shared]:
             shared += 1
         way = "/".join([".."] * (len(up) - shared) + to[shared:])
-        return urllib.parse.quote(way, safe="/") + (f"#{urllib.parse.quote(fragment, safe='^=&')}" if fragment else "")
+        return urllib.parse.quote(way, safe="/") + (f"#{_fragment(fragment)}" if fragment else "")
 
     def link_to_code(self, code: Code) -> str:
         """Write the address of lines of code in the repository; empty where there is none."""
         return self.code_url.format(path=code.path, first=code.first, last=code.last) if self.code_url else ""
+
+
+def _fragment(text: str) -> str:
+    """Encode what may not stand in a fragment; letters stay, for engines compare it with ids as they are."""
+    return re.sub(r"[^\w^=&.~!$'()*+,;:@/?-]", lambda m: urllib.parse.quote(m[0]), text)
 
 
 class VaultExtension(Extension):
@@ -181,6 +187,7 @@ class VaultExtension(Extension):
         patterns.register(_Comment(r"(?s)<!--.*?-->", md), "vault-comment", 186)
         patterns.register(_WikiLink(scan.WIKI.pattern, md, context, keep), "vault-link", 185)
         patterns.register(_Quote(QUOTE.pattern, md, context), "vault-quote", 184)
+        patterns.register(_Named(r"[ \t]\^([A-Za-z0-9-]+)[ \t]*(?=\n|$)", md, context), "vault-named", 86)
         patterns.register(inline.Address(inline.Address.PATTERN, md), "vault-address", 85)
         patterns.register(inline.Tag(scan.TAG.pattern, md, context), "vault-tag", 84)
         newline = r"\\\n" if context.index.strict_line_breaks else r"\\?\n"
@@ -414,6 +421,22 @@ class _Comment(InlineProcessor):
         return "", m.start(0), m.end(0)
 
 
+class _Named(InlineProcessor):
+    """A block id that ends a heading, or a line within a paragraph: a place to lead to, and nothing to see."""
+
+    def __init__(self, pattern: str, md: Markdown, context: Context):
+        super().__init__(pattern, md)
+        self.context = context
+
+    def handleMatch(  # type: ignore[override]
+        self, m: re.Match[str], data: str
+    ) -> tuple[etree.Element | None, int | None, int | None]:
+        note = self.context.note
+        if note is None or m[1].lower() not in note.blocks:
+            return None, None, None
+        return etree.Element("span", {"id": block_anchor(m[1].lower())}), m.start(0), m.end(0)
+
+
 class _WikiLink(InlineProcessor):
     """`[[Note#Heading|label]]` and `![[image.png|320]]`."""
 
@@ -567,15 +590,29 @@ class _MarkdownLinks(Treeprocessor):
             found = self.context.index.resolve(link, self.context.source)
             if found.kind in ("note", "file"):
                 here = found.path == self.context.host
-                element.set(
-                    key, f"#{found.anchor}" if here and not target else self.context.href(found.path, found.anchor)
-                )
+                address = f"#{found.anchor}" if here and not target else self.context.href(found.path, found.anchor)
+                element.set(key, address)
+                if element.tag == "img" and found.path.rpartition(".")[2].lower() not in IMAGES:
+                    self._embed(element, link, found.path, address)
                 continue
             if element.tag == "img":
                 element.text = AtomicString(element.get("alt", ""))
             element.tag = "span"
             element.attrib.clear()
             element.set("class", "private" if found.kind == "private" else "broken")
+
+    def _embed(self, element: etree.Element, link: scan.Link, path: str, address: str) -> None:
+        """Make of `![words](file)` what `![[file|words]]` is, where the file is no image."""
+        words, size = element.get("alt", ""), [element.get(key, "") for key in ("width", "height")]
+        element.tag = "a"
+        element.attrib.clear()
+        element.attrib.update({"class": "wikilink", "href": address})
+        element.text = AtomicString(words or PurePosixPath(path).name)
+        if media := MEDIA.get(path.rpartition(".")[2].lower()):
+            element.set("data-media", media)
+            element.attrib.update({f"data-{key}": n for key, n in zip(("width", "height"), size, strict=True) if n})
+        elif path not in self.context.index.files or path in self.context.index.notebooks:
+            slot(path, link.fragment, element)
 
 
 class _Math(Treeprocessor):
@@ -610,7 +647,9 @@ class _Math(Treeprocessor):
         first = tex.split("\n")[0]
         at = note.text.find(first) if note else -1
         line = scan.line_of(note.text, at) if note and at >= 0 else 0
-        return Problem(f"vault/{self.context.source}", line, f"formula {first[:60]!r}: {why}", "mend the formula")
+        error = isinstance(self.context.katex, Katex)
+        remedy = "mend the formula" if error else "mend the formula, or install KaTeX, which understands more"
+        return Problem(f"vault/{self.context.source}", line, f"formula {first[:60]!r}: {why}", remedy, error)
 
 
 def size_of(label: str) -> tuple[str, str, str]:

@@ -17,11 +17,12 @@ from mkdocs.structure.pages import Page, _RelativePathTreeprocessor
 from mkdocs.structure.toc import get_toc
 
 from paperimpl.vault import scan
+from paperimpl.vault.index import hidden
 
 if TYPE_CHECKING:
     from paperimpl.markdown.extension import Context
 
-__all__ = ["STYLE", "cleaned", "restyle"]
+__all__ = ["STYLE", "any_below", "cleaned", "converter", "restyle"]
 
 STYLE = "assets/paperimpl/jupyter.css"
 
@@ -30,6 +31,20 @@ _SCRIPT = re.compile(r"<script\b[^>]*>.*?</script>|<link\b[^>]*>", re.S)
 _COPY = re.compile(r'<div class="zeroclipboard-container">.*?</clipboard-copy>\s*</div>', re.S)
 _CELL = re.compile(r'<div class="[^"]*\bjp-MarkdownOutput\b[^"]*"[^>]*>')
 _DIV = re.compile(r"<(/?)div\b")
+
+
+def any_below(folder: Path) -> bool:
+    """Say whether a vault has notebooks."""
+    return any(not hidden(path.relative_to(folder).as_posix()) for path in folder.rglob("*.ipynb"))
+
+
+def converter(cache: Path) -> Any:
+    """Make the plugin that converts notebooks, for a configuration that does not name it."""
+    from mkdocs_jupyter.plugin import Plugin  # slow to import, and few vaults have notebooks
+
+    plugin = Plugin()
+    plugin.load_config({"include": ["*.ipynb"], "allow_errors": False, "cache_dir": str(cache)})
+    return plugin
 
 
 def restyle(html: str, page: Page, config: MkDocsConfig, context: Context, files: Files) -> str:

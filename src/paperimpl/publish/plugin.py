@@ -10,6 +10,7 @@ import html
 import logging
 import re
 import warnings
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -28,13 +29,14 @@ from mkdocs.utils import get_relative_url
 from paperimpl.markdown.extension import Context, VaultExtension, settings
 from paperimpl.markdown.fences import Mermaid
 from paperimpl.markdown.katex import Katex
+from paperimpl.markdown.mathml import MathML
 from paperimpl.markdown.views import Views
 from paperimpl.publish import attachments, feed, frontend, graph, notebook, notfound, properties
 from paperimpl.publish.pages import Publication
 from paperimpl.vault import views
 from paperimpl.vault.check import Health
 from paperimpl.vault.index import Index, loose_name
-from paperimpl.vault.problem import VaultError
+from paperimpl.vault.problem import Problem, VaultError, relative
 
 with warnings.catch_warnings():  # it asks MkDocs for a filter that does nothing since 1.2
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -97,7 +99,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         cache = self.repository / ".cache/paperimpl"
         self.context = Context(
             Index({}),
-            katex=self.katex,
+            katex=self.katex or (MathML() if MathML.installed() else None),
             mermaid=Mermaid(cache) if Mermaid.installed() else None,
             code_url=self.config.code_url,
             safe=self.config.safe,
@@ -110,11 +112,14 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             config.extra_css.insert(0, "assets/katex/katex.min.css")
         if config.nav is None:
             config.not_in_nav = config.not_in_nav or None
+        if "mkdocs-jupyter" not in config.plugins and notebook.any_below(Path(config.docs_dir)):
+            config.plugins["mkdocs-jupyter"] = notebook.converter(self.repository / ".cache/mkdocs-jupyter")
 
     @event_priority(100)  # before mkdocs-jupyter wraps its files
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Read the vault, once; leave out what is private; say what is wrong."""
         vault = Path(config.docs_dir)
+        self.folder = relative(vault, self.repository)
         ours = [file for file in files if file.abs_src_path and file.src_dir == config.docs_dir]
         shown = InclusionLevel.is_in_serve if self.preview else InclusionLevel.is_included  # as exclude_docs says
         index = Index.read(
@@ -129,7 +134,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             health = Health(self.repository, index) if has_papers else None
         except VaultError as wrong:
             for problem in wrong.problems:
-                log.warning(str(problem))
+                self._tell(problem)
         self.context.index, self.context.health = index, health
         self.context.repository = self.repository if has_papers else None
         self.context.problems.clear()
@@ -184,12 +189,18 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             else:
                 kept.append(File.generated(config, address, content=source))
         for problem in (*(health.problems() if health else index.problems()), *self.publication.problems()):
-            (log.warning if problem.error else log.info)(str(problem))
+            self._tell(problem)
         if config.nav is None:
             pages = [file.src_uri for file in kept if file.is_documentation_page() or file.src_uri.endswith(".ipynb")]
             config.nav = self.publication.nav(pages)
         self.files = kept
         return kept
+
+    def _tell(self, problem: Problem) -> None:
+        """Say what is wrong, of a note by the folder that the vault is in here."""
+        if problem.path.startswith("vault/"):
+            problem = replace(problem, path=f"{self.folder}/{problem.path.removeprefix('vault/')}")
+        (log.warning if problem.error else log.info)(str(problem))
 
     def _tag_url(self, name: str) -> str:
         path = self.publication.tag_path(name)
@@ -205,7 +216,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         env.globals["vault"] = self.publication
         self._finish(config, files)
         for problem in self.context.problems:
-            (log.warning if problem.error else log.info)(str(problem))
+            self._tell(problem)
         if self.katex:
             self.katex.save()
 

@@ -31,6 +31,7 @@ _MARKUP = re.compile(
     r"|(?P<block>[ \t]\^[A-Za-z0-9-]+(?=[ \t]*(?:\n|$)))",
     re.S,
 )
+_EMBED = re.compile(r"!\[\[[^\[\]\n]*\]\]")  # no words of the sentence; and what it names may be private
 _LEAD = re.compile(  # quote marks, then a heading's, a list item's with its box, or a callout's
     r"^[ \t]*(?:>[ \t]*)*"
     r"(?:#{1,6}[ \t]+|(?:[-*+]|\d{1,9}[.)])[ \t]+(?:\[[^\[\]\n]\][ \t]+)?|\[![^\[\]\n]+\][+-]?[ \t]*)?",
@@ -101,7 +102,8 @@ def passage(note: Note, start: int, end: int, quote: Callable[[re.Match[str]], s
         if not _SHORT.search(prose, max(end, stop.start() - 8), stop.start() + 1):
             right = stop.end()
             break
-    text = words(f"{body[left:start]}{_MARK}{body[start:end]}{_MARK}{body[end:right]}", quote)
+    around = [_EMBED.sub("", part) for part in (body[left:start], body[end:right])]
+    text = words(f"{around[0]}{_MARK}{body[start:end]}{_MARK}{around[1]}", quote)
     before, marked, after = [*text.split(_MARK), "", ""][:3]
     return Passage(_last(before), marked, _first(after))
 
@@ -176,7 +178,7 @@ def excerpt(note: Note, length: int = 200, quote: Callable[[re.Match[str]], str]
         if first.startswith(("#", "|", "!", "<", "---", "***", "[^", "[!", "===")):
             continue
         end = next((start.start() for start in _BREAK.finditer(masked, block.start() + 1, block.end())), block.end())
-        text = words(body[block.start() : min(end, block.start() + 4 * length)], quote)
+        text = words(_EMBED.sub("", body[block.start() : min(end, block.start() + 4 * length)]), quote)
         if len(text) >= 3:
             return text if len(text) <= length else text[:length].rpartition(" ")[0].rstrip(",;:–-") + " …"
     return ""

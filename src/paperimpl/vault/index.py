@@ -109,8 +109,9 @@ class Note:
         used: set[str] = set()
         lines = _Lines(self.masked, self.front.body_line)
         return [
-            Heading(heading.level, plain(heading.text), unique(anchor(plain(heading.text)), used), lines[heading.start])
+            Heading(heading.level, text, unique(anchor(text), used), lines[heading.start])
             for heading in scan.headings(self.masked, self.front.body)
+            for text in [plain(heading.text)]
         ]
 
     @cached_property
@@ -220,7 +221,7 @@ class Index:
         notebooks: those of `files` that are notebooks, by path; their text is that of their Markdown cells.
         unreadable: what is wrong with files that could not be read, or not whole.
         withheld: those of `files` that are not to be published; links to them lead nowhere.
-        outside: paths that lead out of the vault, by a symbolic link; they are not read and nothing finds them.
+        outside: paths that lead out of the vault or nowhere, by a symbolic link; not read, and nothing finds them.
         strict_line_breaks: whether a newline in a paragraph is only a space, as `.obsidian/app.json` may say.
         views: the text of those of `files` that are bases or canvases and not withheld, by path.
         stats: size and times of every file, by path.
@@ -259,10 +260,9 @@ class Index:
         for path in sorted(paths):
             if hidden(path) or path.lower().startswith(templates):
                 continue
-            if not (vault / path).resolve().is_relative_to(root):
+            if why := _unreachable(vault / path, root):
                 outside.add(path)
-                remedy = "put the file itself into the vault, or remove the link"
-                unreadable.append(Problem(f"vault/{path}", 0, "a symbolic link that leads out of the vault", remedy))
+                unreadable.append(Problem(f"vault/{path}", 0, *why))
                 continue
             stats[path] = Stat.of(vault / path)
             if not path.endswith(".md"):
@@ -361,15 +361,15 @@ class Index:
         candidates = [
             path for path in self._by_name.get(key.rsplit("/", 1)[-1], ()) if f"/{_key(path)}".endswith(f"/{key}")
         ]
-        return min(candidates, key=lambda path: self._rank(path, source), default=None)
+        return min(candidates, key=lambda path: self._rank(path, source, name), default=None)
 
     def _exact(self, path: str, source: str) -> str | None:
         same = self._by_path.get(_key(path), [])
         return path if path in same else min(same, key=lambda p: self._rank(p, source), default=None)
 
-    def _rank(self, path: str, source: str) -> tuple[bool, int, str]:
-        folder = _folder(source)
-        return (bool(folder) and not path.startswith(f"{folder}/"), len(path), path)
+    def _rank(self, path: str, source: str, name: str = "") -> tuple[bool, int, bool, str]:
+        folder = _folder(source)  # case decides only between names that differ in nothing else
+        return (bool(folder) and not path.startswith(f"{folder}/"), len(path), not path.endswith(name), path)
 
     def resolve(self, link: scan.Link, source: str) -> Resolved:
         """Say where a link leads and what is wrong with it. Never raises; asks the disk nothing."""
@@ -504,6 +504,22 @@ class Index:
         yield from views.problems(self)
 
 
+def _unreachable(file: Path, root: Path) -> tuple[str, str] | None:
+    """Say why a file cannot be read, and what to do; None where it can."""
+    try:
+        if not file.is_file():
+            return "a symbolic link that leads nowhere", "mend the link, or remove it"
+        if not file.resolve().is_relative_to(root):
+            return (
+                "a symbolic link that leads out of the vault",
+                "put the file itself into the vault, or remove the link",
+            )
+        file.open("rb").close()
+    except (OSError, RuntimeError) as refused:  # RuntimeError: a link to itself, before Python 3.13
+        return f"cannot be read: {getattr(refused, 'strerror', '') or refused}", "give yourself the right, or remove it"
+    return None
+
+
 def _strict_line_breaks(vault: Path) -> bool:
     try:
         app = json.loads((vault / ".obsidian/app.json").read_text(encoding="utf-8"))
@@ -565,7 +581,8 @@ def plain(text: str) -> str:
     text = re.sub(r"!?\[([^\[\]]*)\]\([^()]*\)", r"\1", text)
     text = re.sub(r"<[^<>]+>", "", text)
     text = re.sub(r"[ \t]\^[A-Za-z0-9-]+$", "", text)
-    return re.sub(r"(?<!\w)_+|_+(?!\w)|[*`=~]{1,3}|\\(?=[^\w\s])", "", text).strip()
+    text = re.sub(r"(?<!\w)_+|_+(?!\w)|[*`=~]{1,3}|\\(?=[^\w\s])", "", text)
+    return re.sub(r"\s*\n\s*", " ", text).strip()
 
 
 def _shown(inside: str) -> str:

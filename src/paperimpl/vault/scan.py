@@ -41,6 +41,11 @@ _MARKDOWN = re.compile(
     r"\((?P<href><[^<>\n]*>|[^\s()<>]*(?:\([^\s()]*\)[^\s()<>]*)*)(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?[ \t]*\)"
 )
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?=[ \t]|$)(.*)$", re.M)
+_UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
+_TABLE_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+_RULE = re.compile(r" {0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
+# What holds the lines below it until a blank one, so that none of them is underlined: quotes, HTML, footnotes.
+_HOLDER = re.compile(r" {0,3}(?:>|<[A-Za-z/!?]|\[\^[^\[\]\s]+\]:)")
 _BLOCK_ID = re.compile(r"(?:^|[ \t])\^([A-Za-z0-9-]+)[ \t]*$", re.M)
 # Where a paragraph, heading, callout's title, list item or table row ends: before the newline.
 _BLOCK_END = re.compile(r"^[ \t>]*(?:#{1,6}[ \t]|\[!)[^\n]*$|(?=\n[ \t>]*(?:\n|\||(?:[-*+]|\d{1,9}[.)])[ \t]))", re.M)
@@ -226,11 +231,38 @@ def links(masked: str) -> Iterator[Link]:
 
 
 def headings(masked: str, text: str) -> list[Heading]:
-    """Find ATX headings; their text is taken from `text`, where code and math still stand."""
-    return [
+    """Find headings of both kinds; their text is taken from `text`, where code and math still stand."""
+    hashed = [
         Heading(len(match[1]), re.sub(r"(?:^|[ \t]+)#+$", "", text[slice(*match.span(2))].strip()), match.start())
         for match in _HEADING.finditer(masked)
     ]
+    return sorted([*hashed, *_underlined(masked, text)], key=lambda heading: heading.start)
+
+
+def _underlined(masked: str, text: str) -> Iterator[Heading]:
+    """Find paragraphs that a line of `=` or `-` makes headings."""
+    start = -1  # where the paragraph begins that an underline would end; -1 where none does
+    held = listed = False  # within what no underline ends; within a list
+    at = 0
+    for line in masked.split("\n"):
+        if not line.strip():
+            start, held = -1, False
+        elif start >= 0 and _UNDERLINE.match(line):
+            yield Heading(1 if "=" in line else 2, text[start:at].strip(), start)
+            start = -1
+        elif _HEADING.match(line) or _RULE.match(line):
+            start, held = -1, False
+        elif _LIST.match(line):
+            start, held, listed = -1, True, True
+        elif _HOLDER.match(line) or (start >= 0 and "|" in line and _TABLE_RULE.match(line)):
+            start, held = -1, True
+        elif start < 0 and not held:
+            listed = listed and line[0].isspace()
+            if listed or line.startswith(("    ", "\t")):
+                held = True
+            else:
+                start = at
+        at += len(line) + 1
 
 
 def block_ids(masked: str) -> dict[str, int]:

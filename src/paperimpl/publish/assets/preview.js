@@ -30,7 +30,8 @@ function page(address) {
 function excerpt(from, url) {
   const article = from.querySelector("article, [role=main], main");
   const title = article.querySelector("h1");
-  const named = url.hash && from.getElementById(decodeURIComponent(url.hash.slice(1)));
+  const place = url.hash && from.getElementById(decodeURIComponent(url.hash.slice(1)));
+  const named = place && (place.closest("h1, h2, h3, h4, h5, h6") ?? place);
   let blocks = [];
   if (named && named !== title && /^H\d$/.test(named.tagName)) {
     for (let next = named; next && (next === named || !/^H\d$/.test(next.tagName) || next.tagName > named.tagName); next = next.nextElementSibling) blocks.push(next);

@@ -1,0 +1,191 @@
+"""The demonstration vault as a reader meets it: ten lines of `mkdocs.yml`, and everything that Obsidian shows."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+KINDS = {
+    "note": "welcome/",
+    "links": "Links%20rules/Links/",
+    "embeds": "Embeds/",
+    "callouts": "Callouts/",
+    "syntax": "Syntax/",
+    "notebook": "Notebooks/Experiment/",
+    "graph": "graph/",
+    "tag": "tags/demo/",
+    "404": "no/such/page/",
+}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+every_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+@pytest.fixture
+def see(visit, demo):
+    """Open a page of the demonstration site."""
+    return lambda path="", **options: visit(path, base=demo, **options)
+
+
+def link(page, name):
+    return page.locator("article").get_by_role("link", name=name, exact=True).first
+
+
+@pytest.mark.parametrize("how", ["mouse", "keyboard"])
+def test_a_link_shows_what_it_leads_to(how, see):
+    page = see("Links%20rules/Links/").page
+    target = link(page, "labelled")
+    target.scroll_into_view_if_needed()
+    if how == "mouse":
+        target.hover()
+    else:
+        target.focus()
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")
+    expect(page.locator(".preview")).to_contain_text("The second details, not the first.")
+    expect(page.locator(".preview")).not_to_contain_text("The first details")
+    page.keyboard.press("Escape")
+    expect(page.locator(".preview")).to_have_count(0)
+
+
+def test_a_link_to_a_block_shows_that_block(see):
+    page = see("Links%20rules/Links/").page
+    link(page, "Target > ^para").hover()
+    expect(page.locator(".preview-text")).to_have_text("A paragraph that has a name.")
+
+
+def painted(page, canvas):
+    """Count the colours, grey ones aside, that stand on a canvas."""
+    return page.evaluate(
+        """canvas => {
+            const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            const seen = new Set();
+            for (let i = 0; i < data.length; i += 4) {
+                const [r, g, b, a] = data.slice(i, i + 4);
+                if (a > 250 && Math.max(r, g, b) - Math.min(r, g, b) > 40) seen.add(`${r >> 4},${g >> 4},${b >> 4}`);
+            }
+            return seen.size;
+        }""",
+        canvas.element_handle(),
+    )
+
+
+def test_the_graph_is_drawn_in_a_colour_for_each_folder(see):
+    page = see("graph/").page
+    canvas = page.locator(".graph canvas")
+    expect(canvas).to_be_visible()
+    page.wait_for_timeout(500)
+    assert painted(page, canvas) >= 4
+    folders = page.locator(".graph-legend li")
+    assert {"People", "Links rules"} <= {text.split("\n")[0].strip() for text in folders.all_inner_texts()}
+
+
+def test_a_search_in_the_graph_opens_the_note_it_finds(see):
+    page = see("graph/").page
+    field = page.get_by_label("Find a note")
+    field.fill("babb")
+    expect(page.locator(".graph-found li")).to_have_count(1)
+    page.locator(".graph-found a").press("Enter")
+    expect(page).to_have_url(re.compile(r"/People/Babbage/$"))
+
+
+def test_the_graph_has_a_list_for_those_who_do_not_see_it(see):
+    page = see("graph/").page
+    page.locator(".graph-list summary").press("Enter")
+    page.locator(".graph-list").get_by_role("link", name="Babbage").press("Enter")
+    expect(page).to_have_url(re.compile(r"/People/Babbage/$"))
+
+
+def test_a_page_draws_its_own_part_of_the_graph_and_a_click_opens_a_neighbour(see):
+    page = see("People/Babbage/").page
+    canvas = page.locator(".connections-graph canvas")
+    canvas.scroll_into_view_if_needed()
+    expect(canvas).to_be_visible()
+    page.wait_for_timeout(500)
+    assert painted(page, canvas) >= 1
+    size = canvas.bounding_box()
+    for n in range(400):  # somewhere on it a neighbour lies
+        x, y = size["x"] + (n % 20 + 0.5) * size["width"] / 20, size["y"] + (n // 20 + 0.5) * size["height"] / 20
+        page.mouse.move(x, y)
+        if canvas.evaluate("c => c.style.cursor || getComputedStyle(c).cursor") == "pointer":
+            page.mouse.click(x, y)
+            page.wait_for_timeout(300)
+            if "Babbage" not in page.url:
+                break
+    assert "/People/Ada/" in page.url
+
+
+def test_a_callout_folds_and_unfolds(see):
+    page = see("Callouts/").page
+    folded = page.locator("details", has_text="until it is clicked")
+    text = folded.get_by_text("Yes, until it is clicked.")
+    expect(text).to_be_hidden()
+    folded.locator("summary").click()
+    expect(text).to_be_visible()
+    folded.locator("summary").press("Enter")
+    expect(text).to_be_hidden()
+    expect(page.get_by_text("It can be folded.")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("archive/2019/explored/", "/Moved/Explored/"),
+        ("Long%20ago/Explored%20before/#top", "/Moved/Explored/#top"),
+        ("Home/", "/welcome/"),
+        ("old/start/", "/welcome/"),
+    ],
+)
+def test_an_old_address_leads_to_where_the_note_is(old, new, see):
+    expect(see(old).page).to_have_url(re.compile(re.escape(new) + "$"))
+
+
+@pytest.mark.parametrize("start", ["Embeds/", "no/such/page/"])
+def test_search_finds_a_note_by_its_text(start, see):
+    page = see(start).page
+    if "such" in start:
+        box = page.locator("article input").first
+        box = box if box.count() else page.get_by_role("textbox", name="Search").first
+    else:
+        page.get_by_role("textbox", name="Search").first.click()
+        box = page.get_by_role("textbox", name="Search").first
+    box.press_sequentially("moved twice")
+    page.locator("a:visible", has_text="Explored").first.click()
+    expect(page).to_have_url(re.compile(r"/Moved/Explored/"))
+
+
+def test_players_know_how_long_they_play_and_a_diagram_is_seen(see):
+    page = see("Embeds/").page
+    for player in ("audio", "video"):
+        expect(page.locator(player).first).to_be_visible()
+        page.wait_for_function(f"document.querySelector('{player}').duration > 0")
+    page = see("Syntax/").page
+    diagram = page.locator(".mermaid-figure svg, .mermaid-figure img, .mermaid svg").first
+    expect(diagram).to_be_visible()
+    assert diagram.bounding_box()["height"] > 50
+
+
+@every_kind
+def test_a_page_asks_nothing_of_another_host_and_complains_of_nothing(kind, see):
+    watched = see(KINDS[kind])
+    for _ in range(10):
+        watched.page.mouse.wheel(0, 3000)
+    watched.page.wait_for_load_state("networkidle")
+    assert watched.strangers == []
+    assert watched.missing == ([watched.address + KINDS[kind]] if kind == "404" else [])
+    assert [text for text in watched.said if "404" not in text] == []
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "404"])  # that one is the theme's search
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_can_be_read_by_everyone(kind, scheme, see):
+    page = see(KINDS[kind], color_scheme=scheme).page
+    # The theme's own frame is not ours to judge; a link in a folded callout's title is Obsidian's way.
+    found = Axe().run(page, context="article", options={"rules": {"nested-interactive": {"enabled": False}}})
+    assert found.violations_count == 0, found.generate_report()
+
+
+@every_kind
+def test_a_page_fits_a_phone(kind, see):
+    page = see(KINDS[kind], **PHONE).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
