@@ -7,8 +7,8 @@ and q is a net, trained with the model, that infers the latents of any x in one 
 Shapes: B examples of D numbers, J latents, H hidden units, L draws of the noise an example; I
 and O are the inputs and outputs of an MLP. `eq.` numbers are the paper's.
 Differs from the paper: noise is an argument, not drawn inside; weights start as nn.Linear draws
-them (the claim starts them as the paper does); no appendix F, which is Bayesian about the
-weights, too.
+them (the claim starts them as the paper does); nothing of appendices D to F, so no Markov
+chains, and no distribution over the weights.
 """
 
 import math
@@ -19,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["VAE", "BernoulliMLP", "GaussianMLP", "kl_to_prior", "log_normal", "of_data_set"]
+__all__ = ["VAE", "BernoulliMLP", "GaussianMLP", "g", "kl_to_prior", "log_normal", "of_data_set"]
 
 
 def log_normal(
@@ -30,8 +30,15 @@ def log_normal(
 
 
 def kl_to_prior(mu: Float[Tensor, "*B J"], log_var: Float[Tensor, "*B J"]) -> Float[Tensor, "*B J"]:
-    """Return what each latent adds to KL(q(z|x) || N(0, I)), in nats (appendix B)."""
+    """Return what each latent adds to KL(N(mu, sigma^2 I) || N(0, I)), in nats (appendix B)."""
     return -(1 + log_var - mu**2 - log_var.exp()) / 2
+
+
+def g(
+    eps: Float[Tensor, "*L B J"], mu: Float[Tensor, "B J"], log_var: Float[Tensor, "B J"]
+) -> Float[Tensor, "*L B J"]:
+    """Turn standard normal noise into samples of N(mu, sigma^2 I), eq. 4 in the Gaussian case."""
+    return mu + (log_var / 2).exp() * eps
 
 
 def of_data_set(bounds: Float[Tensor, " B"], n_examples: int) -> Float[Tensor, ""]:
@@ -42,7 +49,7 @@ def of_data_set(bounds: Float[Tensor, " B"], n_examples: int) -> Float[Tensor, "
 class GaussianMLP(nn.Module):
     """A Gaussian whose mean and log variance one hidden layer computes, eq. 12.
 
-    `squash` acts on the mean: torch.sigmoid for images in [0, 1], such as the Frey faces (section 5).
+    `squash` acts on the mean: torch.sigmoid for the Frey faces, whose pixels lie in [0, 1] (section 5).
     """
 
     def __init__(self, d_in: int, d_hidden: int, d_out: int, squash: Callable[[Tensor], Tensor] | None = None):
@@ -74,7 +81,7 @@ class BernoulliMLP(nn.Module):
 
     def log_prob(self, x: Float[Tensor, "B O"], given: Float[Tensor, "*L B I"]) -> Float[Tensor, "*L B"]:
         """Return the log probability of x, eq. 11; for log odds a, x log y + (1 - x) log(1 - y) = x a - softplus(a)."""
-        a = self.log_odds(given)  # (*L, B, D)
+        a = self.log_odds(given)  # (*L, B, O)
         return (x * a - F.softplus(a)).sum(dim=-1)
 
 
@@ -88,18 +95,15 @@ class VAE(nn.Module):
         self.encoder = GaussianMLP(d_data, d_hidden, n_latents)
         self.decoder = decoder(n_latents, d_hidden, d_data)
 
-    def g(self, eps: Float[Tensor, "*L B J"], x: Float[Tensor, "B D"]) -> Float[Tensor, "*L B J"]:
-        """Turn standard normal noise into samples of q(z|x), eq. 4."""
-        mu, log_var = self.encoder(x)
-        return mu + (log_var / 2).exp() * eps
-
     def generic_bound(self, x: Float[Tensor, "B D"], eps: Float[Tensor, "L B J"]) -> Float[Tensor, " B"]:
-        """Estimate the bound with all of it sampled: the first SGVB estimator, eq. 6, in nats an example."""
-        z = self.g(eps, x)  # (L, B, J)
+        """Estimate the bound with all of it sampled, in nats an example: the first SGVB estimator, eq. 6."""
+        mu, log_var = self.encoder(x)
+        z = g(eps, mu, log_var)  # (L, B, J)
         log_prior = log_normal(z, torch.zeros_like(z), torch.zeros_like(z))  # (L, B)
-        return (self.decoder.log_prob(x, z) + log_prior - self.encoder.log_prob(z, x)).mean(dim=0)
+        return (self.decoder.log_prob(x, z) + log_prior - log_normal(z, mu, log_var)).mean(dim=0)
 
     def forward(self, x: Float[Tensor, "B D"], eps: Float[Tensor, "L B J"]) -> Float[Tensor, " B"]:
-        """Estimate the bound with the KL term worked out: the second, eq. 7, which here is eq. 10."""
-        reconstruction = self.decoder.log_prob(x, self.g(eps, x))  # (L, B)
-        return reconstruction.mean(dim=0) - kl_to_prior(*self.encoder(x)).sum(dim=-1)
+        """Estimate the bound with its KL term worked out: the second estimator, eq. 7, here as eq. 10."""
+        mu, log_var = self.encoder(x)
+        reconstruction = self.decoder.log_prob(x, g(eps, mu, log_var))  # (L, B)
+        return reconstruction.mean(dim=0) - kl_to_prior(mu, log_var).sum(dim=-1)
