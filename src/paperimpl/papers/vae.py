@@ -34,9 +34,7 @@ def kl_to_prior(mu: Float[Tensor, "*B J"], log_var: Float[Tensor, "*B J"]) -> Fl
     return -(1 + log_var - mu**2 - log_var.exp()) / 2
 
 
-def g(
-    eps: Float[Tensor, "*L B J"], mu: Float[Tensor, "B J"], log_var: Float[Tensor, "B J"]
-) -> Float[Tensor, "*L B J"]:
+def g(eps: Float[Tensor, "*L B J"], mu: Float[Tensor, "B J"], log_var: Float[Tensor, "B J"]) -> Float[Tensor, "*L B J"]:
     """Turn standard normal noise into samples of N(mu, sigma^2 I), eq. 4 in the Gaussian case."""
     return mu + (log_var / 2).exp() * eps
 
