@@ -156,7 +156,7 @@ def test_the_noise_becomes_a_sample_of_the_mean_and_deviation_that_were_asked_fo
     z = g(points(B), mu, log_var)
     close(z.mean(dim=0), mu)
     close(z.var(dim=0, correction=0), log_var.exp())
-    close(g(torch.zeros(L, B, J), mu, log_var), mu.expand(L, B, J))
+    close(g(torch.ones(L, B, J), mu, log_var), (mu + log_var.exp().sqrt()).expand(L, B, J))
 
 
 @pytest.mark.parametrize("decoder", [BernoulliMLP, GaussianMLP])
