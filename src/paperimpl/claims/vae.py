@@ -16,7 +16,7 @@ SAYS = (
     "latents do not overfit. Section 2.2: the naive estimator of the encoder's gradient has too high a variance."
 )
 EFFECT = Effect("AEVB_20 - wake_sleep_20", "nats an image that AEVB's bound lies above wake-sleep's, 20 latents")
-N, SIZE, D_HIDDEN, ALPHA = 1000, 100, 100, 0.02
+N, SIZE, D_HIDDEN = 1000, 100, 100
 
 
 def binary(images: Float[Tensor, "N 1 28 28"], rng: torch.Generator) -> Float[Tensor, "N 784"]:
@@ -50,16 +50,26 @@ def bound(net: VAE, x: Float[Tensor, "N 784"]) -> float:
     return aevb(net, x, torch.Generator().manual_seed(0)).mean().item()
 
 
+RUNS = {  # objective, latents, and the best for them of Adagrad's step sizes 0.01, 0.02 and 0.1
+    "AEVB_3": (aevb, 3, 0.1),
+    "AEVB_20": (aevb, 20, 0.02),
+    "AEVB_100": (aevb, 100, 0.02),
+    "wake_sleep_3": (wake_sleep, 3, 0.02),
+    "wake_sleep_20": (wake_sleep, 20, 0.02),
+}
+
+
 def train(
-    objective, n_latents: int, x: Float[Tensor, "N 784"], steps: int, seed: int, test: Float[Tensor, "M 784"]
+    name: str, x: Float[Tensor, "N 784"], test: Float[Tensor, "M 784"], steps: int, seed: int
 ) -> tuple[VAE, list[float]]:
     """Climb an objective plus the log prior of the weights, as section 5 does; return the net and bounds on the way."""
+    objective, n_latents, alpha = RUNS[name]
     rng = torch.Generator().manual_seed(seed)
     net, bounds = VAE(784, n_latents, D_HIDDEN), []
     for p in net.parameters():
         nn.init.normal_(p, std=0.1, generator=rng)  # N(0, 0.01), read as a variance
     net = net.to(x)
-    ascent = torch.optim.Adagrad(net.parameters(), lr=ALPHA, maximize=True, weight_decay=1.0)  # p(theta) = N(0, I)
+    ascent = torch.optim.Adagrad(net.parameters(), lr=alpha, maximize=True, weight_decay=1.0)  # p(theta) = N(0, I)
     for step, rows in enumerate(batches(len(x), steps, rng), start=1):
         ascent.zero_grad()
         of_data_set(objective(net, x[rows], rng), len(x)).backward()
@@ -97,22 +107,16 @@ def variances(net: VAE, x: Float[Tensor, "B 784"], rng: torch.Generator, n_draws
 def claim(seed: int = 0, *, steps: int = 480, device: str = "cpu") -> Result:
     """Train on 1,000 binary digits; compare bounds on 1,000 others, in nats an image.
 
-    Holds if with 20 latents AEVB ends at least 5 nats above wake-sleep; if more latents, 20 to 100, do not widen the
-    gap from training to test bound by more than 1 nat, and 100 still do better than 3; and if the naive gradient's
-    variance is more than 100 times that of the gradient through the sample.
+    Holds if with 20 latents AEVB ends at least 10 nats above wake-sleep; if 100 latents end at least 20 nats above
+    independent pixels, and with a gap from training to test bound that is at most 1 nat wider than with 20; and if
+    the naive gradient's variance is more than 100 times that of the gradient through the sample.
     """
     rng = torch.Generator().manual_seed(seed)
     images, _, others, _ = mnist(N, N, seed)
     x, test = binary(images, rng).to(device), binary(others, rng).to(device)
     nets, ends, curves = {}, {}, {}
-    for name, objective, n_latents in (
-        ("AEVB_3", aevb, 3),
-        ("AEVB_20", aevb, 20),
-        ("AEVB_100", aevb, 100),
-        ("wake_sleep_3", wake_sleep, 3),
-        ("wake_sleep_20", wake_sleep, 20),
-    ):
-        nets[name], curves[name.replace("_", " ")] = train(objective, n_latents, x, steps, seed, test)
+    for name in RUNS:
+        nets[name], curves[name.replace("_", " ")] = train(name, x, test, steps, seed)
         ends[name] = bound(nets[name], test)
     coins = x.mean(dim=0).clamp(1 / N, 1 - 1 / N)  # (784,)
     ends["independent_pixels"] = -F.binary_cross_entropy(coins.expand_as(test), test).item() * 784
@@ -129,9 +133,9 @@ def claim(seed: int = 0, *, steps: int = 480, device: str = "cpu") -> Result:
     code = {f"code_{n}": nat.sum().item() for n, nat in zip((3, 20, 100), nats, strict=True)}
     return Result(
         measured=ends | gaps | code | variance,
-        holds=ends["AEVB_20"] >= ends["wake_sleep_20"] + 5
+        holds=ends["AEVB_20"] >= ends["wake_sleep_20"] + 10
         and gaps["gap_100"] <= gaps["gap_20"] + 1
-        and ends["AEVB_100"] > ends["AEVB_3"]
+        and ends["AEVB_100"] >= ends["independent_pixels"] + 20
         and variance["naive"] > 100 * variance["through_the_sample"],
         units=dict.fromkeys(ends, "bound on test images, nats an image")
         | dict.fromkeys(gaps, "training bound minus test bound, nats an image")
