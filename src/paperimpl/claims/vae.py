@@ -125,15 +125,16 @@ def claim(seed: int = 0, *, steps: int = 480, device: str = "cpu") -> Result:
     with torch.no_grad():
         mus, log_vars = zip(*(nets[f"AEVB_{n}"].encoder(test) for n in (3, 20, 100)), strict=True)
         nats = [kl_to_prior(*q).mean(dim=0).sort(descending=True).values for q in zip(mus, log_vars, strict=True)]
-        pictures = {
-            "a digit": test[0],
-            "from 3 latents": nets["AEVB_3"].decoder(mus[0][:1])[0],
-            "from 20": nets["AEVB_20"].decoder(mus[1][:1])[0],
-            "from a code drawn": nets["AEVB_20"].decoder(normal(x, 1, 20, rng=rng))[0],
-        }
+        z = normal(x, N, 20, rng=rng)
+        drawn = {name: nets[name].decoder(z) for name in ("AEVB_20", "wake_sleep_20")}
+        pictures = {"a digit": test[0], "from its 20 latents": nets["AEVB_20"].decoder(mus[1][:1])[0]}
+        pictures |= {"drawn, AEVB": drawn["AEVB_20"][0], "drawn, wake-sleep": drawn["wake_sleep_20"][0]}
+    white = {"white_in_digits": test.mean().item()}
+    white |= {f"white_drawn_from_{name}": y.mean().item() for name, y in drawn.items()}
     code = {f"code_{n}": nat.sum().item() for n, nat in zip((3, 20, 100), nats, strict=True)}
+    code["mean_code_20"] = mus[1].mean(dim=0).square().sum().item() / 2
     return Result(
-        measured=ends | gaps | code | variance,
+        measured=ends | gaps | code | white | variance,
         holds=ends["AEVB_20"] >= ends["wake_sleep_20"] + 10
         and gaps["gap_100"] <= gaps["gap_20"] + 1
         and ends["AEVB_100"] >= ends["independent_pixels"] + 20
@@ -141,6 +142,7 @@ def claim(seed: int = 0, *, steps: int = 480, device: str = "cpu") -> Result:
         units=dict.fromkeys(ends, "bound on test images, nats an image")
         | dict.fromkeys(gaps, "training bound minus test bound, nats an image")
         | dict.fromkeys(code, "KL from the prior, test images, nats an image")
+        | dict.fromkeys(white, "share of white pixels")
         | dict.fromkeys(variance, "variance of the gradient by the encoder's outputs, nats²"),
         curves={
             "Learning": Panel(
