@@ -124,7 +124,7 @@ SMALL = {  # settings with which a claim takes a second or two; adam's has none,
     "lstm": {"T": 24, "steps": 10},
     "rnn": {"steps": 50},
     "transformer": {"T": 4, "steps": 10},
-    "vae": {"steps": 10},
+    "vae": {"steps": 20},
 }
 
 
