@@ -7,8 +7,8 @@ Every round builds each of these once, in turn, so that a busy machine is busy f
 
     material   Material with navigation.prune and search; the same notes with links and embeds as plain text, and
                Python-Markdown's extensions for callouts, footnotes, tables, code and formulas (left as TeX)
-    cold       `plugins: [search, vault]` without anything in `.cache/`: new formulas are rendered, by KaTeX in Node
-    formulas   the same, but the formulas are remembered
+    cold       `plugins: [search, vault]` without anything in `.cache/`; formulas become MathML
+    katex      the same, but every formula is rendered by KaTeX, in Node, where both are installed
     warm       the same again, nothing changed: the site is left as it is
     edited     the same again, one note edited
 
@@ -36,6 +36,8 @@ import urllib.request
 from pathlib import Path
 
 from benchmarks import generate
+from paperimpl.markdown.katex import node
+from paperimpl.publish import frontend
 
 HERE = Path(__file__).parent
 VAULT = "site_name: Notes\ntheme:\n  name: material\nplugins: [search, vault]\n"
@@ -60,10 +62,11 @@ LIMITS = {
     "seconds from saving to the page at 1,000 notes": 1,
 }
 ENVIRONMENT = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+WITHOUT_KATEX = {"PAPERIMPL_CACHE": os.devnull}  # as on a machine where nothing but the package was installed
 MKDOCS = [sys.executable, "-m", "mkdocs"]
 
 
-def build(project: Path) -> dict[str, float]:
+def build(project: Path, *, katex: bool = False) -> dict[str, float]:
     """Build a project in a process of its own: seconds, its peak memory and the size of the site, in megabytes."""
     script = (
         "import json, resource, sys, time; from mkdocs.__main__ import cli\n"
@@ -73,7 +76,12 @@ def build(project: Path) -> dict[str, float]:
     start = time.perf_counter()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=project, env=ENVIRONMENT, check=True, capture_output=True, text=True
+        [sys.executable, "-c", script],
+        cwd=project,
+        env=ENVIRONMENT | ({} if katex else WITHOUT_KATEX),
+        check=True,
+        capture_output=True,
+        text=True,
     )
     seconds = time.perf_counter() - start
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -83,11 +91,14 @@ def build(project: Path) -> dict[str, float]:
     return {"seconds": seconds, "cpu seconds": cpu, "memory": memory, "site": size / 1e6}
 
 
-def forget(project: Path, *, formulas: bool) -> None:
-    """Take what builds remember away, the rendered formulas too where asked."""
-    for path in (project / ".cache/paperimpl").glob("*"):
-        if formulas or not path.name.startswith("katex"):
-            path.unlink()
+def forget(project: Path) -> None:
+    """Take what builds remember away."""
+    shutil.rmtree(project / ".cache", ignore_errors=True)
+
+
+def has_katex() -> bool:
+    """Say whether the parts for KaTeX are in the user's cache (`python -m paperimpl.publish.frontend`)."""
+    return node() is not None and frontend.shared().is_dir()
 
 
 def measure(size: int, rounds: int, folder: Path) -> dict[str, object]:
@@ -96,13 +107,15 @@ def measure(size: int, rounds: int, folder: Path) -> dict[str, object]:
     for project, text in ((vault, VAULT), (plain, MATERIAL)):
         generate.write(project / "docs", size, as_plain=project is plain)
         (project / "mkdocs.yml").write_text(text, encoding="utf-8")
-    found: dict[str, list[dict[str, float]]] = {"material": [], "cold": [], "formulas": [], "warm": [], "edited": []}
+    ways = ("material", *(["katex"] if has_katex() else []), "cold", "warm", "edited")
+    found: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
     for number in range(rounds):
         found["material"].append(build(plain))
-        forget(vault, formulas=True)
+        if "katex" in found:
+            forget(vault)
+            found["katex"].append(build(vault, katex=True))
+        forget(vault)
         found["cold"].append(build(vault))
-        forget(vault, formulas=False)
-        found["formulas"].append(build(vault))
         found["warm"].append(build(vault))
         note = sorted((vault / "docs").glob("*/*.md"))[0]
         text = note.read_text(encoding="utf-8")
@@ -115,7 +128,8 @@ def measure(size: int, rounds: int, folder: Path) -> dict[str, object]:
             a[unit] / b[unit] for a, b in zip(found[one], found[other], strict=True)
         )
         for unit in ("seconds", "cpu seconds")
-        for one, other in (("cold", "material"), ("formulas", "material"), ("warm", "cold"), ("edited", "cold"))
+        for one, other in (("cold", "material"), ("katex", "material"), ("warm", "cold"), ("edited", "cold"))
+        if one in found
     }
     return {"notes": size, "builds": found, "ratios": ratios}
 
@@ -127,7 +141,7 @@ def served(project: Path, saves: int) -> list[float]:
         address = f"127.0.0.1:{free.getsockname()[1]}"
     note = sorted((project / "docs").glob("*/*.md"))[0]
     url = f"http://{address}/{urllib.parse.quote(note.relative_to(project / 'docs').as_posix()[:-3])}/"
-    server = subprocess.Popen([*MKDOCS, "serve", "-q", "-a", address], cwd=project, env=ENVIRONMENT)
+    server = subprocess.Popen([*MKDOCS, "serve", "-q", "-a", address], cwd=project, env=ENVIRONMENT | WITHOUT_KATEX)
     text, found = note.read_text(encoding="utf-8"), []
     try:
         page = _fetch(url, patience=900)
@@ -181,7 +195,7 @@ def verdicts(sizes: dict[int, dict], serve: list[float]) -> dict[str, float]:  #
 
 def plot(sizes: dict[int, dict], place: Path) -> None:  # type: ignore[type-arg]
     """Draw a bar for every way and size, in seconds for 1,000 notes."""
-    colours = {"material": "#8a8f98", "cold": "#b4552d", "formulas": "#d99a6c", "warm": "#3b7a57", "edited": "#7fb095"}
+    colours = {"material": "#8a8f98", "cold": "#b4552d", "katex": "#d99a6c", "warm": "#3b7a57", "edited": "#7fb095"}
     bars = [
         (f"{size:,} notes, {way}", statistics.median(b["seconds"] for b in each) * 1000 / size, colours[way])
         for size, measured in sizes.items()
@@ -218,7 +232,6 @@ def main() -> None:
         shutil.rmtree(work)
     judged = verdicts(sizes, serve)
     result = {
-        "cold": "includes rendering every formula anew; `formulas` is the same build with formulas remembered",
         "machine": {"cores": os.cpu_count(), "load": os.getloadavg()},
         "rounds": given.rounds,
         "limits": {name: {"measured": value, "at most": LIMITS[name]} for name, value in judged.items()},

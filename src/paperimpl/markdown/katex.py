@@ -85,7 +85,7 @@ class Katex:
         """Begin anew in a forked process: with a Node of its own; what it renders is for `gathered` to hand over."""
         self._inherited = self._store  # neither to be used nor closed here: SQLite would undo the parent's work
         self._asked, self._questions, self._worker, self._process = {}, queue.PriorityQueue(), None, None
-        self._store = _opened(self._path) if self._path else None
+        self._store = _to_read(self._path) if self._path else None
         self._gathered = {}
 
     def gathered(self) -> dict[str, str]:
@@ -145,6 +145,7 @@ class Katex:
         if self._store:
             with contextlib.suppress(sqlite3.Error):
                 self._store.executemany("INSERT OR REPLACE INTO formula VALUES (?, ?)", list(self._new.items()))
+                self._store.commit()  # at once: other processes read
         self._new.clear()
 
     def _ask(self, key: str, tex: str, display: bool, *, urgent: bool) -> None:
@@ -197,9 +198,6 @@ class Katex:
     def save(self) -> None:
         """Put what was rendered on disk."""
         self._write()
-        if self._store:
-            with contextlib.suppress(sqlite3.Error):
-                self._store.commit()
 
     def close(self) -> None:
         """End the process and the store; safe to call twice."""
@@ -239,6 +237,14 @@ def _opened(path: Path) -> sqlite3.Connection | None:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
     return None
+
+
+def _to_read(path: Path) -> sqlite3.Connection | None:
+    """Open the store of another process, which writes."""
+    try:
+        return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)
+    except sqlite3.Error:
+        return None
 
 
 def _key(tex: str, display: bool) -> str:

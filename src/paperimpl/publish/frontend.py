@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -104,9 +105,10 @@ def install(folder: Path) -> bool:
 
 
 def shared() -> Path:
-    """Name the folder in the user's cache where the parts that any vault needs are, or will be."""
+    """Name the folder of the parts that any vault needs: in `PAPERIMPL_CACHE`, or the user's cache."""
+    cache = os.environ.get("PAPERIMPL_CACHE")
     wanted = hashlib.sha256((SHIPPED / "package-lock.json").read_bytes()).hexdigest()
-    return platformdirs.user_cache_path("paperimpl") / f"packages-{wanted[:12]}"
+    return (Path(cache) if cache else platformdirs.user_cache_path("paperimpl")) / f"packages-{wanted[:12]}"
 
 
 def install_shared(seconds: float | None = None) -> str:
