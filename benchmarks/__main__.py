@@ -61,6 +61,14 @@ LIMITS = {
     "megabytes of memory at 1,000 notes": 300,
     "seconds from saving to the page at 1,000 notes": 1,
 }
+LIMITS_IN_WORDS = {
+    "cold / material at 1,000 notes": "cold, beside Material without any of it",
+    "warm / cold at 1,000 notes": "nothing changed: of a cold build",
+    "growth of cold from 1,000 to 3,000 notes": "3,000 notes: of 1,000",
+    "seconds from saving to the page at 1,000 notes": "`mkdocs serve`, from a save to the page, seconds",
+    "megabytes of 1,000 notes": "output, MB",
+    "megabytes of memory at 1,000 notes": "memory of the largest process, MB",
+}
 ENVIRONMENT = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 WITHOUT_KATEX = {"PAPERIMPL_CACHE": os.devnull}  # as on a machine where nothing but the package was installed
 MKDOCS = [sys.executable, "-m", "mkdocs"]
@@ -215,6 +223,24 @@ def plot(sizes: dict[int, dict], place: Path) -> None:  # type: ignore[type-arg]
     )
 
 
+def report(result: dict) -> str:  # type: ignore[type-arg]
+    """Write the limits and what was measured as a table, for the README."""
+    lines = ["| | measured | at most |", "|---|---:|---:|"]
+    for name, about in LIMITS_IN_WORDS.items():
+        if name in result["limits"]:
+            lines.append(f"| {about} | {result['limits'][name]['measured']:.2f} | {LIMITS[name]:g} |")
+    thousand = next((size for size in result["sizes"] if size["notes"] == 1000), None)
+    for way, about in (("edited / cold", "one note edited: of a cold build"), ("katex / material", "cold, with KaTeX")):
+        if thousand and way in thousand["ratios"]:
+            lines.append(f"| {about} | {thousand['ratios'][way]:.2f} | |")
+    return "\n".join(lines)
+
+
+def put(readme: str, result: dict) -> str:  # type: ignore[type-arg]
+    """Put the table into a text, between its marks."""
+    return re.sub(r"(?s)(?<=<!-- measured: -->\n).*?(?=\n<!-- :measured -->)", lambda _: report(result), readme)
+
+
 def main() -> None:
     """Measure, and write what was measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure how long vaults take to build.")
@@ -241,6 +267,9 @@ def main() -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "results.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     plot(sizes, given.out / "results.svg")
+    if given.out == HERE:
+        readme = HERE.parent / "README.md"
+        readme.write_text(put(readme.read_text(encoding="utf-8"), result), encoding="utf-8")
     for name, value in judged.items():
         print(f"{'  ' if value <= LIMITS[name] else '! '}{name}: {value:.2f} (at most {LIMITS[name]})")
 

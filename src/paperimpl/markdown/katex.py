@@ -75,18 +75,23 @@ class Katex:
         self._number = itertools.count()
         self._worker: threading.Thread | None = None
         self._process: subprocess.Popen[str] | None = None  # the worker's alone
-        self._path = cache / f"katex-{self.version}.sqlite3" if cache else None
-        self._store = _opened(self._path) if self._path else None
+        self._store = _opened(cache / f"katex-{self.version}.sqlite3") if cache else None
+        self._at_hand: dict[str, str] = {}
         self._inherited: sqlite3.Connection | None = None
         self._gathered: dict[str, str] | None = None
         atexit.register(self.close)
+
+    def fetch(self, formulas: Iterable[tuple[str, bool]]) -> None:
+        """Have remembered formulas at hand, for forked processes, which cannot ask the store."""
+        for key in {_key(tex, display) for tex, display in formulas}:
+            if (known := self._remembered(key)) is not None:
+                self._at_hand[key] = known
 
     def forked(self) -> None:
         """Begin anew in a forked process: with a Node of its own; what it renders is for `gathered` to hand over."""
         self._inherited = self._store  # neither to be used nor closed here: SQLite would undo the parent's work
         self._asked, self._questions, self._worker, self._process = {}, queue.PriorityQueue(), None, None
-        self._store = _to_read(self._path) if self._path else None
-        self._gathered = {}
+        self._store, self._gathered = None, {}
 
     def gathered(self) -> dict[str, str]:
         """Hand over what a forked process has rendered since it was asked last, for `remember`."""
@@ -122,10 +127,11 @@ class Katex:
         return html
 
     def _remembered(self, key: str) -> str | None:
+        for near in (self._new, self._at_hand):
+            if key in near:
+                return near[key]
         if self._store is None:
             return None
-        if key in self._new:
-            return self._new[key]
         try:
             row = self._store.execute("SELECT html FROM formula WHERE key = ?", (key,)).fetchone()
         except sqlite3.Error:  # rendered anew
@@ -133,19 +139,17 @@ class Katex:
         return str(row[0]) if row else None
 
     def _remember(self, key: str, html: str) -> None:
-        if self._store is None:
-            return
-        self._new[key] = html
         if self._gathered is not None:
-            self._gathered[key] = html
-        elif len(self._new) >= _MANY:
-            self._write()
+            self._gathered[key] = self._at_hand[key] = html
+        elif self._store is not None:
+            self._new[key] = html
+            if len(self._new) >= _MANY:
+                self._write()
 
     def _write(self) -> None:
         if self._store:
             with contextlib.suppress(sqlite3.Error):
                 self._store.executemany("INSERT OR REPLACE INTO formula VALUES (?, ?)", list(self._new.items()))
-                self._store.commit()  # at once: other processes read
         self._new.clear()
 
     def _ask(self, key: str, tex: str, display: bool, *, urgent: bool) -> None:
@@ -198,6 +202,10 @@ class Katex:
     def save(self) -> None:
         """Put what was rendered on disk."""
         self._write()
+        self._at_hand.clear()
+        if self._store:
+            with contextlib.suppress(sqlite3.Error):
+                self._store.commit()
 
     def close(self) -> None:
         """End the process and the store; safe to call twice."""
@@ -237,14 +245,6 @@ def _opened(path: Path) -> sqlite3.Connection | None:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
     return None
-
-
-def _to_read(path: Path) -> sqlite3.Connection | None:
-    """Open the store of another process, which writes."""
-    try:
-        return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)
-    except sqlite3.Error:
-        return None
 
 
 def _key(tex: str, display: bool) -> str:

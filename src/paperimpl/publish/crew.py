@@ -10,6 +10,7 @@ import contextlib
 import multiprocessing
 import os
 import pickle
+import signal
 import sys
 import threading
 import warnings
@@ -18,7 +19,7 @@ from concurrent.futures import Future
 from multiprocessing.connection import Connection
 from typing import Any
 
-__all__ = ["Crew", "size"]
+__all__ = ["Crew", "size", "wanted"]
 
 _FEW = 48  # jobs for which it is not worth starting a process
 _MOST = 8  # processes
@@ -30,6 +31,11 @@ def size() -> int:
         return 0
     cores = len(os.sched_getaffinity(0))
     return min(cores, _MOST) if cores > 1 else 0
+
+
+def wanted(jobs: int) -> int:
+    """Say how many processes that many jobs are worth."""
+    return size() if jobs >= _FEW else 0
 
 
 class Crew:
@@ -49,7 +55,7 @@ class Crew:
         prepare: Callable[[Sequence[str]], None],
         processes: int | None = None,
     ):
-        count = (size() if len(jobs) >= _FEW else 0) if processes is None else processes
+        count = wanted(len(jobs)) if processes is None else processes
         self._answers: Mapping[str, Future[bytes | None]] = {job: Future() for job in jobs} if count else {}
         self._taken: set[str] = set()
         self._processes: list[Any] = []
@@ -111,6 +117,7 @@ def _labour(
     work: Callable[[str], Any],
     prepare: Callable[[Sequence[str]], None],
 ) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the build sends its crew home
     ours.close()
     prepare(share)
     for answer in _answers(share, work):

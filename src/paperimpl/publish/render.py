@@ -27,6 +27,7 @@ from mkdocs.structure.toc import get_toc
 
 from paperimpl.markdown.extension import Context, VaultExtension
 from paperimpl.markdown.katex import Katex
+from paperimpl.publish import crew
 from paperimpl.publish.cache import Row, Store, Unknown, digest, dumps, fingerprint, our_code
 from paperimpl.publish.crew import Crew
 from paperimpl.vault.index import Index, Note
@@ -135,6 +136,9 @@ class Renderer:
             if isinstance(self.context.katex, Katex):
                 self.context.katex.forked()
 
+        if isinstance(self.context.katex, Katex) and crew.wanted(len(pages)):
+            notes = self.context.index.notes
+            self.context.katex.fetch(formula for path in pages for formula in notes[path].formulas)
         self.crew = Crew(list(pages), work, prepare)
         return self.crew
 

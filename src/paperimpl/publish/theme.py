@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from importlib import metadata
@@ -113,6 +113,34 @@ class View:
         return getattr(self._whole, name)
 
 
+class _Many:
+    """A section of more pages than are listed: they, and what is listed always, each with its place."""
+
+    def __init__(self, pages: Sequence[tuple[int, StructureItem]], others: Sequence[tuple[int, StructureItem]]):
+        self.pages, self.others = pages, others
+        self.numbers = {id(child): number for number, (_, child) in enumerate(pages)}
+
+    @classmethod
+    def of(cls, section: Section) -> _Many | None:
+        """Take a section apart; None where all of it is listed, or no page of its own lists the rest."""
+        pages, others, own = [], [], False
+        for place, child in enumerate(section.children):
+            if not isinstance(child, Page):
+                others.append((place, child))
+            elif not child.is_index:
+                pages.append((place, child))
+            elif not own:
+                others.append((place, child))
+                own = True
+        return cls(pages, others) if own and len(pages) > MANY else None
+
+    def near(self, page: Page | None) -> list[StructureItem]:
+        """List what is near a page; the first pages, where it is none of them."""
+        first = max(0, min(self.numbers.get(id(page), 0) - _NEAR, len(self.pages) - 2 * _NEAR - 1))
+        listed = [*self.others, *self.pages[first : first + 2 * _NEAR + 1]]
+        return [child for _, child in sorted(listed, key=lambda entry: entry[0])]
+
+
 class Views:
     """The navigation as each page shows it: what is open around the page, and of all else the sections.
 
@@ -131,6 +159,7 @@ class Views:
         self.sections = "navigation.sections" in features
         self._shut: dict[int, Any] = {}
         self._whole: dict[int, Any] = {}
+        self._many: dict[int, _Many | None] = {}
 
     def of(self, page: Page | None) -> View:
         """Make the view that a page shows; None for pages that are not in the navigation."""
@@ -154,16 +183,12 @@ class Views:
         children = [self._open(child, page, way, level + 1, active) for child in self._near(item, page)]
         return Item(item, children, active)
 
-    def _near(self, section: Section, page: Page | None) -> list[StructureItem]:
+    def _near(self, section: Section, page: Page | None) -> Sequence[StructureItem]:
         """List a section's items; of very many pages only those near the page, after the section's own."""
-        pages = [child for child in section.children if isinstance(child, Page) and not child.is_index]
-        own = next((child for child in section.children if isinstance(child, Page) and child.is_index), None)
-        if not self.bounded or own is None or len(pages) <= MANY:
-            return section.children
-        place = next((number for number, child in enumerate(pages) if child is page), 0)
-        first = max(0, min(place - _NEAR, len(pages) - 2 * _NEAR - 1))
-        kept = {id(child) for child in pages[first : first + 2 * _NEAR + 1]}
-        return [child for child in section.children if id(child) in kept or not isinstance(child, Page) or child is own]
+        if id(section) not in self._many:
+            self._many[id(section)] = _Many.of(section) if self.bounded else None
+        many = self._many[id(section)]
+        return many.near(page) if many else section.children
 
     def _as_shut(self, item: StructureItem) -> Any:
         """A section that only leads to its first page."""
