@@ -140,7 +140,7 @@ def rerun(
         typer.Option(
             "--changed-since",
             metavar="REF",
-            help="only those whose code or result is not what it was at this commit; the others by digest",
+            help="only those whose code or result is not what it was at this commit; the others are checked by digest",
         ),
     ] = "",
     seed: Annotated[int, typer.Option(min=0, help="which of the recorded seeds")] = 0,
