@@ -2,15 +2,17 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from tests.publish.test_cache import LINES, Vault, differing
 
+from paperimpl.markdown.katex import Katex, node
 from paperimpl.publish import crew
 from paperimpl.publish.crew import Crew
 from paperimpl.publish.render import Renderer
 
-FORMULAS = "Here $x_1^2$, there\n\n$$\n\\frac{a}{b}\n$$\n\nand never $\\nosuchcommand$."
+FORMULAS = "Here $x_1^2$, there\n\n$$\n\\frac{a}{b}\n$$\n\nand there."
 ALL = ("Alpha", "Beta", "sub/Alpha", "sub/Gamma", "sub/Delta", "Epsilon")
 
 
@@ -62,6 +64,24 @@ def test_what_goes_wrong_on_a_page_that_a_crew_renders_is_told_once(vault, monke
     with_crew(monkeypatch, 2)
     vault.cold()
     assert sorted(record.getMessage() for record in caplog.records if "Beta.md" in record.getMessage()) == alone != []
+
+
+PACKAGES = Path(__file__).parents[2] / "site_config"
+
+
+@pytest.mark.skipif(not (PACKAGES / "node_modules/katex").is_dir() or node() is None, reason="no KaTeX: make site")
+def test_formulas_that_a_crew_has_rendered_are_remembered(vault, monkeypatch):
+    with (vault.folder / "mkdocs.yml").open("a") as config:
+        config.write(f"plugins: [search, {{vault: {{packages: {PACKAGES}}}}}]\n")
+    monkeypatch.setattr(crew, "size", lambda: 0)
+    alone = vault.cold()
+    assert any(b'class="katex"' in page for page in alone.values())
+    with_crew(monkeypatch, 2)
+    assert differing(vault.built(fresh=True), alone) == []
+    monkeypatch.setattr(Katex, "_start", lambda self: pytest.fail("a formula is rendered again"))
+    for kept in (vault.folder / ".cache/paperimpl").glob("[!k]*"):  # the pages, but not the formulas
+        kept.unlink()
+    assert differing(vault.built(fresh=True), alone) == []
 
 
 def test_a_crew_that_dies_is_not_missed(vault, monkeypatch):

@@ -133,6 +133,50 @@ def run(
 
 
 @app.command()
+def rerun(
+    slugs: Annotated[list[str] | None, typer.Argument(help="papers; leave out for all")] = None,
+    since: Annotated[
+        str,
+        typer.Option(
+            "--changed-since",
+            metavar="REF",
+            help="only those whose code or result is not what it was at this commit; the others are checked by digest",
+        ),
+    ] = "",
+    seed: Annotated[int, typer.Option(min=0, help="which of the recorded seeds")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="how many processes")] = os.cpu_count() or 1,
+) -> None:
+    """Run one seed of claims again and compare it with what is recorded; records nothing.
+
+    The seed must meet the claim's thresholds if and only if it did when it was recorded, and measure the same keys.
+    Numbers may differ between machines; with the record's own machine and torch they must not. Exit code 1 where
+    anything does.
+    """
+    from paperimpl.cli.rerun import changed_since, check_digests, rerun_claims
+
+    repository = root()
+    chosen = again = _chosen(slugs or [], not slugs)
+    if since:
+        try:
+            again = changed_since(chosen, since, repository)
+        except LookupError as unread:
+            remedy = "so every paper is run again"
+            _tell([Problem(f"--changed-since {since}", 0, f"git cannot read that commit: {unread}", remedy, False)])
+        else:
+            if not again:
+                out.print(f"no claim and no result has changed since {since}", soft_wrap=True, markup=False)
+    rest = [paper for paper in chosen if paper not in again]
+    if rest:
+        out.print(f"checked by digest only: {', '.join(paper.slug for paper in rest)}", soft_wrap=True)
+    problems = check_digests(rest)
+    try:
+        _finish(problems + rerun_claims(again, seed, jobs, out))
+    except KeyboardInterrupt:
+        err.print("interrupted: nothing was written")
+        raise typer.Exit(130) from None
+
+
+@app.command()
 def sweep(
     slug: Annotated[str, typer.Argument(help="a paper")],
     settings: Annotated[

@@ -19,7 +19,7 @@ from paperimpl.vault.write import write
 if TYPE_CHECKING:  # it imports torch, which drawing does without
     from paperimpl.lab.engine import Crash, Measured
 
-__all__ = ["draw_figures", "is_stale", "run_claims"]
+__all__ = ["crashed", "draw_figures", "is_stale", "run_claims"]
 
 
 def is_stale(paper: Paper) -> bool:
@@ -65,7 +65,7 @@ def run_claims(
         raise VaultError(wrong)
     settings = {} if device == "cpu" else {"device": device}
     problems: list[Problem] = []
-    crashed: dict[str, Problem] = {}
+    crashes: dict[str, Problem] = {}
     by_slug: dict[str, Paper] = {}
     tasks: list[Task] = []
     for paper in papers:
@@ -86,12 +86,12 @@ def run_claims(
             paper = by_slug[task.slug]
             bar.advance(rows[task.slug])
             if isinstance(outcome, Crash):
-                crashed.setdefault(task.slug, _crash(outcome, paper, task.seed))
+                crashes.setdefault(task.slug, crashed(outcome, paper, task.seed))
                 continue
             done[task.slug].append(outcome)
             if len(done[task.slug]) == len(seeds):
                 problems += _record(paper, done.pop(task.slug), task.digest, console)
-    return [*problems, *crashed.values()]
+    return [*problems, *crashes.values()]
 
 
 def _record(paper: Paper, done: list[Measured], digest: str, console: Console) -> list[Problem]:
@@ -153,7 +153,7 @@ def _summary(recorded: Recorded) -> str:
     return ", ".join(parts)
 
 
-def _crash(crash: Crash, paper: Paper, seed: int) -> Problem:
+def crashed(crash: Crash, paper: Paper, seed: int) -> Problem:
     """Say what a claim raised, and on which of its lines."""
     remedy = f'python -c "from paperimpl.claims.{paper.slug} import claim; claim({seed})" shows how it came to that'
     return Problem(paper.place("claim"), crash.line, f"seed {seed}: {crash.what}", remedy)

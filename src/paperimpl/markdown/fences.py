@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ class Mermaid:
         )
         if place:
             place.parent.mkdir(parents=True, exist_ok=True)
-            part = place.with_suffix(".part")
+            part = place.with_suffix(f".{os.getpid()}.part")  # another process may draw the same
             part.write_text(svg, encoding="utf-8")
             part.replace(place)
         return svg
