@@ -12,7 +12,7 @@ Every round builds each of these once, in turn, so that a busy machine is busy f
     warm       the same again, nothing changed: the site is left as it is
     edited     the same again, one note edited
 
-Then `mkdocs serve` is started on the vault, one note is saved, and the clock runs until its page, fetched again by
+Then `mkdocs serve` is started on the vault, one note is saved, with a sentence more or a link, and the clock runs until its page, fetched again by
 the reload that the server announces, shows it. What comes out: `results.json` and `results.svg`. Ratios are medians of
 the rounds' ratios; seconds are wall clock.
 """
@@ -65,7 +65,7 @@ LIMITS_IN_WORDS = {
     "cold / material at 1,000 notes": "cold, beside Material without any of it",
     "warm / cold at 1,000 notes": "nothing changed: of a cold build",
     "growth of cold from 1,000 to 3,000 notes": "3,000 notes: of 1,000",
-    "seconds from saving to the page at 1,000 notes": "`mkdocs serve`, from a save to the page, seconds",
+    "seconds from saving to the page at 1,000 notes": "`mkdocs serve`: from a save that adds a sentence to the page, seconds",
     "megabytes of 1,000 notes": "output, MB",
     "megabytes of memory at 1,000 notes": "memory of the largest process, MB",
 }
@@ -142,29 +142,33 @@ def measure(size: int, rounds: int, folder: Path) -> dict[str, object]:
     return {"notes": size, "builds": found, "ratios": ratios}
 
 
-def served(project: Path, saves: int) -> list[float]:
-    """Start a preview, save a note several times, and time each save until its page shows what was saved."""
+def served(project: Path, saves: int) -> dict[str, list[float]]:
+    """Start a preview, save a note several times, and time each save until its page shows what was saved.
+
+    First with a sentence more, then with a link more.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    note = sorted((project / "docs").glob("*/*.md"))[0]
+    note, other = sorted((project / "docs").glob("*/*.md"))[:2]
     url = f"http://{address}/{urllib.parse.quote(note.relative_to(project / 'docs').as_posix()[:-3])}/"
     server = subprocess.Popen([*MKDOCS, "serve", "-q", "-a", address], cwd=project, env=ENVIRONMENT | WITHOUT_KATEX)
-    text, found = note.read_text(encoding="utf-8"), []
+    text, found = note.read_text(encoding="utf-8"), {"sentence": [], "link": []}
     try:
         page = _fetch(url, patience=900)
-        for number in range(saves):
-            epoch = re.search(r"livereload\((\d+), *(\d+)\)", page)
-            assert epoch, "no live reload in the page"
-            time.sleep(1)
-            start = time.perf_counter()
-            note.write_text(f"{text}\nSaved {number}.\n", encoding="utf-8")
-            while f"Saved {number}." not in page:
-                _fetch(f"http://{address}/livereload/{epoch[1]}/{epoch[2]}", patience=60)
-                page = _fetch(url, patience=60)
-            found.append(time.perf_counter() - start)
+        for what, more in (("sentence", ""), ("link", f" [[{other.stem}]]")):
+            for number in range(saves):
+                epoch = re.search(r"livereload\((\d+), *(\d+)\)", page)
+                assert epoch, "no live reload in the page"
+                time.sleep(1)
+                start = time.perf_counter()
+                text += f"\nSaved {what} {number}.{more}\n"
+                note.write_text(text, encoding="utf-8")
+                while f"Saved {what} {number}." not in page:
+                    _fetch(f"http://{address}/livereload/{epoch[1]}/{epoch[2]}", patience=60)
+                    page = _fetch(url, patience=60)
+                found[what].append(time.perf_counter() - start)
     finally:
-        note.write_text(text, encoding="utf-8")
         server.terminate()
         server.wait(30)
     return found
@@ -182,7 +186,7 @@ def _fetch(url: str, patience: float) -> str:
             time.sleep(0.1)
 
 
-def verdicts(sizes: dict[int, dict], serve: list[float]) -> dict[str, float]:  # type: ignore[type-arg]
+def verdicts(sizes: dict[int, dict], serve: dict[str, list[float]]) -> dict[str, float]:  # type: ignore[type-arg]
     """Gather the numbers that have a limit."""
     found = {}
     if 1000 in sizes:
@@ -192,7 +196,7 @@ def verdicts(sizes: dict[int, dict], serve: list[float]) -> dict[str, float]:  #
         found["megabytes of 1,000 notes"] = one["builds"]["cold"][0]["site"]
         found["megabytes of memory at 1,000 notes"] = max(each["memory"] for each in one["builds"]["cold"])
         if serve:
-            found["seconds from saving to the page at 1,000 notes"] = statistics.median(serve)
+            found["seconds from saving to the page at 1,000 notes"] = statistics.median(serve["sentence"])
     if {1000, 3000} <= sizes.keys():
         pairs = zip(sizes[3000]["builds"]["cold"], sizes[1000]["builds"]["cold"], strict=True)
         found["growth of cold from 1,000 to 3,000 notes"] = statistics.median(
@@ -233,6 +237,8 @@ def report(result: dict) -> str:  # type: ignore[type-arg]
     for way, about in (("edited / cold", "one note edited: of a cold build"), ("katex / material", "cold, with KaTeX")):
         if thousand and way in thousand["ratios"]:
             lines.append(f"| {about} | {thousand['ratios'][way]:.2f} | |")
+    if serve := result["serve"]["seconds, with one more"]:
+        lines.append(f"| the same, where a link is added | {statistics.median(serve['link']):.2f} | |")
     return "\n".join(lines)
 
 
@@ -253,7 +259,7 @@ def main() -> None:
     try:
         sizes = {size: measure(size, given.rounds, work) for size in given.sizes}
         served_size = 1000 if 1000 in sizes else max(sizes)
-        serve = served(work / f"vault-{served_size}", given.saves) if given.saves else []
+        serve = served(work / f"vault-{served_size}", given.saves) if given.saves else {}
     finally:
         shutil.rmtree(work)
     judged = verdicts(sizes, serve)
@@ -262,7 +268,7 @@ def main() -> None:
         "rounds": given.rounds,
         "limits": {name: {"measured": value, "at most": LIMITS[name]} for name, value in judged.items()},
         "sizes": list(sizes.values()),
-        "serve": {"notes": served_size, "seconds": serve},
+        "serve": {"notes": served_size, "seconds, with one more": serve},
     }
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "results.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

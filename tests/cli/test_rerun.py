@@ -145,6 +145,15 @@ def test_numbers_may_differ_between_machines(repository, lstm, engine, fact):
     assert "3.3e-01" in out
 
 
+def test_a_machine_may_be_said_to_be_another_whatever_its_name(repository, lstm, engine):
+    falsify(lstm, share=0.5)
+    code, out, err = repository("rerun", "lstm", "--elsewhere")
+    assert (code, err) == (0, "")
+    assert "numbers may differ, for the machine does: so it was said\n" in out
+    falsify(lstm, holds=False)
+    assert repository("rerun", "lstm", "--elsewhere")[0] == 1
+
+
 def test_another_python_is_no_other_machine(repository, lstm, engine):
     falsify(lstm, count=1)
     engine.made_with = HERE | {"python": "3.12", "cores": "64"}

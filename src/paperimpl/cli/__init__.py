@@ -144,6 +144,9 @@ def rerun(
         ),
     ] = "",
     seed: Annotated[int, typer.Option(min=0, help="which of the recorded seeds")] = 0,
+    elsewhere: Annotated[
+        bool, typer.Option("--elsewhere", help="numbers may differ: not the record's machine")
+    ] = False,
     jobs: Annotated[int, typer.Option(min=1, help="how many processes")] = os.cpu_count() or 1,
 ) -> None:
     """Run one seed of claims again and compare it with what is recorded; records nothing.
@@ -170,7 +173,7 @@ def rerun(
         out.print(f"checked by digest only: {', '.join(paper.slug for paper in rest)}", soft_wrap=True)
     problems = check_digests(rest)
     try:
-        _finish(problems + rerun_claims(again, seed, jobs, out))
+        _finish(problems + rerun_claims(again, seed, jobs, out, elsewhere))
     except KeyboardInterrupt:
         err.print("interrupted: nothing was written")
         raise typer.Exit(130) from None
