@@ -12,9 +12,9 @@ Every round builds each of these once, in turn, so that a busy machine is busy f
     warm       the same again, nothing changed: the site is left as it is
     edited     the same again, one note edited
 
-Then `mkdocs serve` is started on the vault, one note is saved, with a sentence more or a link, and the clock runs until its page, fetched again by
-the reload that the server announces, shows it. What comes out: `results.json` and `results.svg`. Ratios are medians of
-the rounds' ratios; seconds are wall clock.
+Then `mkdocs serve` is started on the vault, one note is saved, with a sentence more or a link, and the clock runs until
+its page, fetched again by the reload that the server announces, shows it. What comes out: `results.json` and
+`results.svg`. Ratios are medians of the rounds' ratios; seconds are wall clock.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ LIMITS_IN_WORDS = {
     "cold / material at 1,000 notes": "cold, beside Material without any of it",
     "warm / cold at 1,000 notes": "nothing changed: of a cold build",
     "growth of cold from 1,000 to 3,000 notes": "3,000 notes: of 1,000",
-    "seconds from saving to the page at 1,000 notes": "`mkdocs serve`: from a save that adds a sentence to the page, seconds",
+    "seconds from saving to the page at 1,000 notes": "`mkdocs serve`: from a save that adds a sentence to its page, s",
     "megabytes of 1,000 notes": "output, MB",
     "megabytes of memory at 1,000 notes": "memory of the largest process, MB",
 }

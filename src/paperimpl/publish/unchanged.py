@@ -31,6 +31,7 @@ __all__ = ["LastBuild", "said"]
 log = logging.getLogger("mkdocs.plugins.vault")
 
 _FILE = "last-build.json"
+_LARGE = 8_000_000  # bytes of a file whose size and time stand for its content
 _KNOWN_PLUGINS = {"search", "material/search", "vault"}  # others may read what nobody hashes
 _PACKAGES = ("jinja2", "markdown", "mkdocs", "mkdocs-material", "pygments", "pymdown-extensions", "pyyaml")
 _OPTIONAL = ("jieba", "math-core", "mermaidx", "nh3")
@@ -72,11 +73,14 @@ class LastBuild:
         parts += [_version(name) for name in _OPTIONAL]
         parts += [fingerprint(said(config)), str(config.config_file_path), str(self._site), *_heads(self._docs)]
         parts += [content_of(folder) for folder in config.theme.dirs]
-        for name in sorted(self._before):
+        for name, stamp in sorted(self._before.items()):
+            if stamp[0] > _LARGE:  # a film is not read for this
+                parts += [name, repr(stamp)]
+                continue
             data = (self._docs / name).read_bytes()
             if name.endswith(".md") and _CLOCK.search(data):
                 raise Unknown("bases read the clock")
-            parts += [name, data]
+            parts += [name, digest(data)]
         return digest(*parts).hex()
 
     def is_this(self) -> bool:
