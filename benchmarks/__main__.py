@@ -238,7 +238,7 @@ def report(result: dict) -> str:  # type: ignore[type-arg]
         if thousand and way in thousand["ratios"]:
             lines.append(f"| {about} | {thousand['ratios'][way]:.2f} | |")
     if serve := result["serve"]["seconds, with one more"]:
-        lines.append(f"| the same, where a link is added | {statistics.median(serve['link']):.2f} | |")
+        lines.append(f"| from a save that adds a link to its page, s | {statistics.median(serve['link']):.2f} | |")
     return "\n".join(lines)
 
 
