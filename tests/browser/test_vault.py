@@ -88,10 +88,9 @@ def test_a_finger_that_moves_scrolls_and_shows_no_preview(see):
     box = element.bounding_box()
     client = page.context.new_cdp_session(page)
     at = {"x": box["x"] + 5, "y": box["y"] + box["height"] / 2}
-    client.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [at]})
-    client.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{**at, "y": at["y"] - 60}]})
+    for kind, points in (("touchStart", [at]), ("touchMove", [{**at, "y": at["y"] - 60}]), ("touchEnd", [])):
+        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
     page.wait_for_timeout(1200)
-    client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     expect(page.locator(".preview")).to_have_count(0)
     assert page.url.endswith("/Links%20rules/Links/")
 

@@ -11,7 +11,9 @@
     if (event.type === "pointerover" && event.pointerType === "touch") return; // the press comes next
     if (!event.target.closest?.("article a[href]")) return;
     for (const name of first) document.removeEventListener(name, begin);
-    part("preview.js").then((preview) => preview.handle(event)).catch(() => {});
+    let over = false; // a finger that scrolls, or is lifted, before the part is there asks for nothing
+    for (const name of ["pointercancel", "pointerup"]) document.addEventListener(name, () => (over = true), { once: true });
+    part("preview.js").then((preview) => over || preview.handle(event)).catch(() => {});
   };
   for (const name of first) document.addEventListener(name, begin);
 
