@@ -11,7 +11,7 @@ from torch.testing import assert_close
 from paperimpl.papers.ddpm import CELEBA_HQ, CIFAR10, DDPM, Attention, ResidualBlock, UNet, time_embedding
 
 B, T, C, K, D = 2, 5, 4, 6, 10  # T and B are different primes; groups must divide channels
-close = partial(assert_close, rtol=1e-10, atol=1e-11)
+assert_same = partial(assert_close, rtol=1e-10, atol=1e-11)
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +63,7 @@ def test_a_step_back_without_clipping_is_equation_11(image):
     for t in range(1, T + 1):
         rate, left = ddpm.beta[t], ddpm.alpha_bar[t]
         eps = ddpm.net(x, each(t - 1))
-        close(ddpm.mean(x, each(t)), (x - rate / (1 - left).sqrt() * eps) / (1 - rate).sqrt())
+        assert_same(ddpm.mean(x, each(t)), (x - rate / (1 - left).sqrt() * eps) / (1 - rate).sqrt())
 
 
 @pytest.mark.oracle
@@ -75,7 +75,7 @@ def test_the_weight_makes_the_error_of_the_noise_the_divergence_of_the_bound(t):
     true = before.sqrt() * rate / (1 - left) * x0 + (1 - rate).sqrt() * (1 - before) / (1 - left) * x_t
     deviation = (rate * (1 - before) / (1 - left)).sqrt()
     divergence = kl_divergence(Normal(true, deviation), Normal(ddpm.mean(x_t, each(t)), deviation)).sum(dim=1)
-    close(3 * ddpm.weight(each(t)) * ddpm.loss(x0, each(t), noise), divergence)
+    assert_same(3 * ddpm.weight(each(t)) * ddpm.loss(x0, each(t), noise), divergence)
 
 
 @pytest.mark.oracle
@@ -91,11 +91,11 @@ def test_the_small_variance_and_the_mean_are_the_posteriors_by_bayes_rule(t):  #
     prior, marginal = (
         Normal(left[s].sqrt() * x0, (1 - left[s]).sqrt()).log_prob(x) for s, x in ((t - 1, before), (t, x_t))
     )
-    close(log_p, forward + prior - marginal)
+    assert_same(log_p, forward + prior - marginal)
 
 
 def test_the_large_variance_is_the_rate():
-    close(process().variance(torch.tensor([1, 4])), torch.tensor([0.1, 0.5]))
+    assert_same(process().variance(torch.tensor([1, 4])), torch.tensor([0.1, 0.5]))
     assert process(small=True).variance(each(1)).tolist() == [0, 0]
 
 
@@ -104,9 +104,9 @@ def test_the_loss_is_the_mean_square_of_what_the_net_gets_wrong_at_a_step_of_eac
     t = torch.tensor([4, 1])
     left = ddpm.alpha_bar[t].view(B, 1, 1, 1)
     x_t = left.sqrt() * x0 + (1 - left).sqrt() * noise
-    close(ddpm.q_sample(x0, t, noise), x_t)
+    assert_same(ddpm.q_sample(x0, t, noise), x_t)
     wrong = noise - torch.tanh(x_t) - t.view(B, 1, 1, 1) / 7
-    close(ddpm.loss(x0, t, noise), (wrong**2).mean(dim=(1, 2, 3)))
+    assert_same(ddpm.loss(x0, t, noise), (wrong**2).mean(dim=(1, 2, 3)))
     assert ddpm.net.seen.tolist() == [3, 0]
 
 
@@ -117,23 +117,23 @@ def test_sampling_is_algorithm_2(small):
     for t in (5, 4, 3, 2):
         x = ddpm.mean(x, each(t)) + ddpm.variance(each(t))[0].sqrt() * noise[t - 1]
     drawn = ddpm.sample(noise)
-    close(drawn, ddpm.mean(x, each(1)))
+    assert_same(drawn, ddpm.mean(x, each(1)))
     assert not drawn.requires_grad
-    close(ddpm.sample(noise[:, :1]), drawn[:1])
+    assert_same(ddpm.sample(noise[:, :1]), drawn[:1])
 
 
 def test_clipping_keeps_the_guessed_image_in_range_and_so_the_last_step():
     ddpm, x = process(), 9 * torch.randn(B, 3)
     assert ddpm.mean(x, each(1)).abs().max() <= 1 + 1e-12
     assert process(clip=False).mean(x, each(1)).abs().max() > 1
-    close(ddpm.mean(x / 100, each(1)), process(clip=False).mean(x / 100, each(1)))
+    assert_same(ddpm.mean(x / 100, each(1)), process(clip=False).mean(x / 100, each(1)))
 
 
 def test_the_rates_are_the_papers_and_leave_next_to_nothing():
     ddpm = DDPM(Guess())
-    close(ddpm.beta[[0, 1, 1000]], torch.tensor([0.0, 1e-4, 0.02]))
-    close(ddpm.beta[1:].diff(), torch.full((999,), (0.02 - 1e-4) / 999))
-    close(ddpm.alpha_bar, (1 - ddpm.beta).cumprod(dim=0))
+    assert_same(ddpm.beta[[0, 1, 1000]], torch.tensor([0.0, 1e-4, 0.02]))
+    assert_same(ddpm.beta[1:].diff(), torch.full((999,), (0.02 - 1e-4) / 999))
+    assert_same(ddpm.alpha_bar, (1 - ddpm.beta).cumprod(dim=0))
     assert ddpm.alpha_bar[0] == 1
     assert ddpm.alpha_bar[-1] < 1e-4
     assert set(ddpm.state_dict()) == {"beta", "alpha_bar"}
@@ -148,7 +148,7 @@ def test_the_embedding_of_a_step_is_sines_then_cosines_of_geometric_frequencies(
     t = torch.tensor([0, 3, 999])
     frequencies = [10_000 ** (-i / 4) for i in range(5)]
     expected = [[math.sin(s * f) for f in frequencies] + [math.cos(s * f) for f in frequencies] for s in t.tolist()]
-    close(time_embedding(t, D), torch.tensor(expected))
+    assert_same(time_embedding(t, D), torch.tensor(expected))
 
 
 @pytest.mark.oracle
@@ -162,7 +162,7 @@ def test_a_residual_block_is_its_parts_in_order(c_out):
     h = F.silu(F.group_norm(h, 2, p["norm_2.weight"], p["norm_2.bias"], 1e-6))
     h = F.conv2d(h, p["conv_2.weight"], p["conv_2.bias"], padding=1)
     skip = x if c_out == C else F.conv2d(x, p["shortcut.weight"], p["shortcut.bias"])
-    close(block(x, time), skip + h)
+    assert_same(block(x, time), skip + h)
     block.train()
     assert not torch.allclose(block(x, time), block(x, time))  # dropout
 
@@ -174,7 +174,7 @@ def test_attention_adds_the_average_of_values_that_a_softmax_weighs():
     pixels = F.group_norm(x, 2, p["norm.weight"], p["norm.bias"], 1e-6).flatten(2).transpose(1, 2)
     q, k, v = (pixels @ p[f"to_{n}.weight"].T + p[f"to_{n}.bias"] for n in "qkv")
     found = (q @ k.transpose(1, 2) / math.sqrt(C)).softmax(dim=2) @ v
-    close(attention(x), x + (found @ p["out.weight"].T + p["out.bias"]).transpose(1, 2).reshape(x.shape))
+    assert_same(attention(x), x + (found @ p["out.weight"].T + p["out.bias"]).transpose(1, 2).reshape(x.shape))
 
 
 def small_net(**settings):
@@ -205,7 +205,7 @@ def test_the_net_is_a_u_with_attention_where_it_was_asked_for():
 def test_the_net_knows_the_step_and_images_do_not_mix():
     net, x = moved(small_net()), torch.randn(B, 1, 8, 8)
     y = net(x, torch.tensor([3, 0]))
-    close(y, torch.cat([net(x[:1], torch.tensor([3])), net(x[1:], torch.tensor([0]))]))
+    assert_same(y, torch.cat([net(x[:1], torch.tensor([3])), net(x[1:], torch.tensor([0]))]))
     assert not torch.allclose(y, net(x, torch.tensor([0, 3])))
 
 
@@ -234,7 +234,7 @@ def test_the_net_is_its_parts_in_order():
     for refine, kept in zip(full.refine, (refined, entered), strict=True):
         h = refine(torch.cat([h, kept], dim=1), time)
     h = F.silu(F.group_norm(h, 2, net.norm.weight, net.norm.bias, 1e-6))
-    close(net(x, t), conv(h, net.leave, padding=1))
+    assert_same(net(x, t), conv(h, net.leave, padding=1))
     assert net.float()(x.float(), t).dtype == torch.float32
 
 

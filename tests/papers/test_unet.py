@@ -10,7 +10,7 @@ from torch.testing import assert_close
 from paperimpl.papers.unet import UNet, cropped, energy, overlap_tile, weight_map
 
 B, C, K, H, W = 2, 3, 5, 11, 13  # different primes
-close = partial(assert_close, rtol=1e-10, atol=1e-10)
+assert_same = partial(assert_close, rtol=1e-10, atol=1e-10)
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +88,7 @@ def zero_stuffed(x, layer):
 def test_an_up_convolution_is_a_convolution_of_a_map_stuffed_with_zeros():
     layer, x = net().up[0], torch.randn(B, 8, H, W)
     nn.init.normal_(layer.bias)
-    close(layer(x), zero_stuffed(x, layer))
+    assert_same(layer(x), zero_stuffed(x, layer))
 
 
 @pytest.mark.oracle
@@ -110,7 +110,7 @@ def test_a_net_of_two_resolutions_is_its_layers_in_order(padded):
     up = zero_stuffed(coarse, unet.up[0])
     lost = (fine.shape[2] - up.shape[2]) // 2
     merged = twice(torch.cat([fine[:, :, lost : fine.shape[2] - lost, lost : fine.shape[3] - lost], up], 1), "merge.0")
-    close(unet(x), F.conv2d(merged, p["classify.weight"], p["classify.bias"]))
+    assert_same(unet(x), F.conv2d(merged, p["classify.weight"], p["classify.bias"]))
 
 
 def test_a_pixel_sees_its_margin_on_each_side_and_what_is_pooled_with_it():
@@ -166,8 +166,8 @@ def test_tiles_that_step_by_whole_poolings_make_the_map_of_the_whole_image():
     margin = unet.margin
     mirrored = F.pad(image, (margin, margin + 1, margin, margin + 1), mode="reflect")
     whole = unet(mirrored)[:, :, :19, :23]
-    close(overlap_tile(unet, image, tile=8, margin=margin, step=4), whole)
-    close(overlap_tile(unet, image, tile=12, margin=margin, step=8), whole)
+    assert_same(overlap_tile(unet, image, tile=8, margin=margin, step=4), whole)
+    assert_same(overlap_tile(unet, image, tile=12, margin=margin, step=8), whole)
     assert not torch.allclose(overlap_tile(unet, image, tile=8, margin=margin, step=3), whole)
 
 
@@ -197,7 +197,7 @@ def test_what_lies_outside_the_image_is_its_mirror_image():
 @pytest.mark.oracle
 def test_the_energy_is_torchs_cross_entropy_times_the_weights():
     scores, labels, weights = torch.randn(B, K, H, W), torch.randint(K, (B, H, W)), torch.rand(B, H, W)
-    close(energy(scores, labels, weights), (weights * F.cross_entropy(scores, labels, reduction="none")).sum())
+    assert_same(energy(scores, labels, weights), (weights * F.cross_entropy(scores, labels, reduction="none")).sum())
 
 
 def three_cells():
@@ -216,16 +216,16 @@ def test_the_weight_map_is_equation_2_with_scipys_distances(w_0, sigma):
     first, second = far.sort(dim=0).values[:2]
     n_cells = int((cells > 0).sum())
     w_c = torch.where(cells > 0, cells.numel() / (2 * n_cells), cells.numel() / (2 * (cells.numel() - n_cells)))
-    close(weight_map(cells, w_0, sigma), w_c + w_0 * torch.exp(-((first + second) ** 2) / (2 * sigma**2)))
-    close(weight_map(cells), weight_map(cells, 10.0, 5.0))
+    assert_same(weight_map(cells, w_0, sigma), w_c + w_0 * torch.exp(-((first + second) ** 2) / (2 * sigma**2)))
+    assert_same(weight_map(cells), weight_map(cells, 10.0, 5.0))
 
 
 def test_without_gaps_the_weights_balance_the_classes_and_are_1_on_average():
     cells = (three_cells() == 7).long()
     weights = weight_map(cells)
-    close(weights.mean(), torch.tensor(1.0))
-    close(weights[cells > 0].sum(), weights[cells == 0].sum())
-    close(weight_map(three_cells(), w_0=0.0).mean(), torch.tensor(1.0))
+    assert_same(weights.mean(), torch.tensor(1.0))
+    assert_same(weights[cells > 0].sum(), weights[cells == 0].sum())
+    assert_same(weight_map(three_cells(), w_0=0.0).mean(), torch.tensor(1.0))
 
 
 def test_the_narrower_a_gap_the_more_it_weighs():

@@ -194,14 +194,15 @@ def _lines(axes: Axes, title: str, panels: Sequence[dict[str, Any]]) -> None:
 
 
 def _image(axes: Axes, title: str, image: Sequence[Sequence[float]]) -> None:
-    """A grid of numbers as squares of one hue, dark for large."""
+    """A grid of numbers as squares of one hue, dark for large: all that are equally dark as one path."""
     grid = np.asarray(image, dtype=float)
     low, high = grid.min(), grid.max()
-    for (row, column), value in np.ndenumerate(grid):
-        share = (value - low) / (high - low) if high > low else 0.0
-        axes.add_patch(
-            mpl.patches.Rectangle((column, row), 1, 1, facecolor=_SERIES[1], alpha=round(0.04 + 0.96 * share, 3), lw=0)
-        )
+    share = (grid - low) / (high - low) if high > low else np.zeros_like(grid)
+    dark = np.round(0.04 + 0.96 * share, 2)
+    for alpha in np.unique(dark):
+        squares = [mpl.path.Path.unit_rectangle().transformed(at) for at in _runs(dark == alpha)]
+        path = mpl.path.Path.make_compound_path(*squares)
+        axes.add_patch(mpl.patches.PathPatch(path, facecolor=_SERIES[1], alpha=alpha, lw=0))
     axes.set_xlim(0, grid.shape[1])
     axes.set_ylim(grid.shape[0], 0)
     axes.set_aspect("equal")
@@ -209,6 +210,16 @@ def _image(axes: Axes, title: str, image: Sequence[Sequence[float]]) -> None:
     axes.set_yticks([])
     axes.grid(visible=False)
     axes.set_title(title, fontsize=8.5, fontweight="normal")
+
+
+def _runs(mask: np.ndarray[Any, np.dtype[np.bool_]]) -> list[mpl.transforms.Affine2D]:
+    """Place a square over each true cell of a grid, one over all that follow each other in a row."""
+    found = []
+    for row, cells in enumerate(mask):
+        ends = np.flatnonzero(np.diff(np.concatenate([[False], cells, [False]]).astype(int)))
+        for start, end in zip(ends[::2], ends[1::2], strict=True):
+            found.append(mpl.transforms.Affine2D().scale(end - start, 1).translate(start, row))
+    return found
 
 
 def _told(recorded: Recorded) -> str:
