@@ -105,7 +105,7 @@ def test_a_study_path_and_a_chapter_say_how_long_they_are_and_where_to_begin(ask
 
 def test_the_page_of_progress_lists_paths_chapters_and_lessons_with_a_mark_each(asking):
     published = publication(asking)
-    page = soup(published.generated_html(published.generated[published.progress_page], lambda to: f"to:{to}"))
+    page = soup(published.generated_html(published.generated[published.study.progress_page], lambda to: f"to:{to}"))
     assert [words(heading) for heading in page.select("section.track h3")] == [
         "A path",
         "Sequences and embeddings",
@@ -130,7 +130,7 @@ def test_the_pages_of_cards_and_open_questions_have_all_of_them_by_chapter(askin
 def test_what_is_private_is_in_no_list(asking):
     asking.edit(f"vault/{ONE}", "status: done", "status: done\npublish: false")
     published = publication(asking)
-    page = published.generated_html(published.generated[published.progress_page], str)
+    page = published.generated_html(published.generated[published.study.progress_page], str)
     for text in (*published.pages().values(), page):
         assert "paper one" not in text
         assert "What is one" not in text

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import importlib.util
-import json
 import re
 import urllib.parse
 from collections import Counter, defaultdict
@@ -17,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from paperimpl.course.reading import Course, Step, StudyPath, key_of
+from paperimpl.course.reading import Course, key_of
 from paperimpl.markdown.extension import Context
 from paperimpl.publish import cite, evidence, feed, graph, history, properties
 from paperimpl.publish.address import Addresses, redirect, relative
@@ -26,8 +23,8 @@ from paperimpl.publish.cache import Store, digest, our_code
 from paperimpl.publish.generated import Generated, Generator
 from paperimpl.publish.readable import excerpt
 from paperimpl.publish.shelf import Shelf
+from paperimpl.publish.study import Study
 from paperimpl.publish.timeline import Timeline, timeline
-from paperimpl.vault.check import QUOTE
 from paperimpl.vault.code import symbol
 from paperimpl.vault.evidence import RULE
 from paperimpl.vault.index import Note, anchor, hidden, is_view, loose_name
@@ -81,41 +78,6 @@ class Chapter:
     def number(self) -> int:
         """Its number, from the folder's name."""
         return int(self.folder[:2])
-
-
-@dataclass(frozen=True)
-class Track:
-    """What one reads on in order: a study path, a chapter, the lessons. Each step has a path.
-
-    Attributes:
-        title: its name.
-        path: its own note.
-        steps: what can be read, in order, each note once.
-        unwritten: what nobody has written yet.
-    """
-
-    title: str
-    path: str
-    steps: tuple[Step, ...]
-    unwritten: tuple[Step, ...]
-
-    def data(self, url: Callable[[str], str]) -> str:
-        """Its steps for the reader's script: key, label and address of each, as JSON."""
-        return json.dumps([[key_of(step.path), step.label, url(step.path)] for step in self.steps], ensure_ascii=False)
-
-    @staticmethod
-    def key(step: Step) -> str:
-        """The name by which a reader's progress knows a step."""
-        return key_of(step.path)
-
-
-def _of_path(study: StudyPath) -> Track:
-    return Track(study.note.title, study.note.path, study.written, study.unwritten)
-
-
-def _of_chapter(chapter: Chapter) -> Track:
-    steps = tuple(Step(card.slug, card.record.title, card.path, 0) for card in chapter.papers)
-    return Track(chapter.title, chapter.path, steps, ())
 
 
 class Publication:
@@ -175,12 +137,11 @@ class Publication:
         self.evidence_page = self.generator.free("evidence")
         if health and (rows := evidence.rows(self.papers, health, self._papers)):
             self.generated[self.evidence_page] = evidence.page(rows)
-        self.progress_page, self.review_page, self.questions_page = map(
-            self.generator.free, ("progress", "review", "questions")
-        )
-        self.deck_address = ""
-        if self.course and self.course.papers:
-            self.generated[self.progress_page] = self._progress(self.course)
+        self.study: Study | None = None
+        if self.course and health:
+            self.study = Study(self.course, health, self.chapters, self.addresses, self.jinja, self.generator.free)
+        if self.study and self.study.course.papers:
+            self.generated[self.study.progress_page] = self.study.progress
 
     @property
     def papers(self) -> list[Card]:
@@ -314,42 +275,6 @@ class Publication:
     def _needs(self, path: str) -> list[tuple[str, str]]:
         return self.course.needs(path) if self.course else []
 
-    def ending(self, path: str, url: Callable[[str], str]) -> str:
-        """What stands below a paper or a lesson: to mark it as read, what comes next, what it leads to."""
-        if self.course is None or not self.course.is_read(path):
-            return ""
-        notes = {other: self.index.notes.get(other) or self.index.notebooks[other] for other in self.course.leads(path)}
-        return self.jinja.get_template("ending.html").render(
-            key=key_of(path),
-            places=self.course.places(path),
-            leads=[(note.title, url(other), key_of(other), self.summary(note)) for other, note in notes.items()],
-            progress=url(self.progress_page),
-            url=url,
-        )
-
-    def _track(self, path: str, url: Callable[[str], str]) -> str:
-        """How far one is on a study path or in a chapter, above its text. Empty for other notes."""
-        if self.course is None:
-            return ""
-        track = next((_of_path(study) for study in self.course.paths if study.note.path == path), None)
-        track = track or next((_of_chapter(chapter) for chapter in self.chapters if chapter.path == path), None)
-        if track is None or not track.steps:
-            return ""
-        return self.jinja.get_template("track.html").render(track=track, url=url, progress=url(self.progress_page))
-
-    def _progress(self, course: Course) -> Generated:
-        chapters = [_of_chapter(chapter) for chapter in self.chapters if chapter.papers]
-        lessons = [Step("", course.title(path), path, 0) for path in course.lessons]
-        values = {
-            "paths": [_of_path(study) for study in course.paths],
-            "chapters": chapters,
-            "lessons": Track("Lessons", "lessons/lessons.md", tuple(lessons), ()) if lessons else None,
-            "papers": len(course.papers),
-            "review": self.review_page,
-        }
-        about = "How far you are: every path, chapter and lesson, kept in this browser alone; export, import, settings."
-        return Generated("Your progress", about, "progress.html", values, hide=("toc",))
-
     def _code_url(self, paper: Paper, kind: str) -> str:
         return f"{self.repository_url}/blob/main/{paper.place(kind)}" if self.repository_url else ""
 
@@ -401,12 +326,19 @@ class Publication:
             tags = [(tag, url(self.tag_path(tag))) for tag in properties.tags(note)]
             if rows or tags:
                 top += self.jinja.get_template("properties.html").render(rows=rows, tags=tags)
-        ending, apart = self.ending(note.path, url), html.find(f'<h2 id="{_EVIDENCE}"')
+        track, ending = self.studied(note.path, url)
+        apart = html.find(f'<h2 id="{_EVIDENCE}"')
         apart = apart if header and apart >= 0 else len(html)
-        html = f"{header}{top}{self._track(note.path, url)}{html[:apart]}{ending}{html[apart:]}"
+        html = f"{header}{top}{track}{html[:apart]}{ending}{html[apart:]}"
         if names := properties.classes(note):
             html = f'<div class="{names}">{html}</div>'
         return html + self.connections(note.path, url, page_url)
+
+    def studied(self, path: str, url: Callable[[str], str]) -> tuple[str, str]:
+        """What a note has for a reader who studies, above and below its text."""
+        if self.study is None:
+            return "", ""
+        return self.study.above(path, url), self.study.below(path, url, self.summary)
 
     def _title(self, note: Note, html: str) -> tuple[str, str]:
         """Give a note's title, and its text without the heading that says the same."""
@@ -551,63 +483,9 @@ class Publication:
             return {}
         papers = self.jinja.get_template("papers.md").render(papers=self.papers, book=self.shelf.book, escape=_escape)
         made = {"papers.md": papers}
-        course = self.course
-        if course and (asked := self._by_chapter(course, course.cards)):
-            count = sum(len(cards) for _, notes in asked for _, _, cards in notes)
-            made[self.review_page] = self.jinja.get_template("review.md").render(
-                chapters=asked, count=count, escape=_escape, within=_within, deck=self.deck_address
-            )
-        if course and (left := self._by_chapter(course, course.questions)):
-            count = sum(len(tasks) for _, notes in left for _, _, tasks in notes)
-            made[self.questions_page] = self.jinja.get_template("questions.md").render(
-                chapters=left, count=count, escape=_escape, within=_within
-            )
+        if self.study:
+            made |= self.study.pages(_escape)
         return made
-
-    def _by_chapter(
-        self, course: Course, of: Callable[[str], Sequence[Any]]
-    ) -> list[tuple[str, list[tuple[str, str, Sequence[Any]]]]]:
-        """List what notes hold by chapter, lessons last: the chapter's title, and of each note title, path and that."""
-        found: dict[str, list[tuple[str, str, Sequence[Any]]]] = defaultdict(list)
-        for path in (*course.ordered, *course.lessons):
-            if held := of(path):
-                title = CHAPTERS[path.split("/")[0]] if path in course.papers else "Lessons"
-                found[title].append((course.title(path), path, held))
-        return list(found.items())
-
-    def deck(self, name: str, site_url: str, now: float) -> bytes:
-        """Make Anki's deck of all cards; empty where there are none, or nothing to make it with.
-
-        Args:
-            name: what Anki is to call it.
-            site_url: where the site is; empty where nobody knows.
-            now: when the cards were changed, in seconds since 1970, where git does not tell.
-        """
-        if self.course is None or importlib.util.find_spec("genanki") is None:
-            return b""
-        from paperimpl.course import anki
-
-        base = f"{site_url.rstrip('/')}/" if site_url else ""
-
-        def address(path: str) -> str:
-            if not base:
-                return ""
-            return base + (self.url_of(path) if path in self.addresses.of else f"{path.removesuffix('.ipynb')}/")
-
-        found = anki.entries(self.course, address)
-        if not found:
-            return b""
-        days = [self.changed[path] for path in (*self.course.papers, *self.course.lessons) if path in self.changed]
-        midnight = datetime.time(tzinfo=datetime.UTC)
-        changed = datetime.datetime.combine(max(days), midnight).timestamp() if days else now
-        return anki.deck(name, found, changed, self._quoted)
-
-    def _quoted(self, written: str) -> str:
-        match, health = QUOTE.fullmatch(written), self.context.health
-        try:
-            return health.quote(match) if match and health else written
-        except KeyError:  # told where the note is rendered
-            return written
 
     def _contents(self, directories: bool) -> dict[str, Generated]:
         """List the notes of folders that hold more than navigation shows and have no note of their own to open them."""
@@ -641,7 +519,7 @@ class Publication:
         nav: list[Any] = [{"Home": "index.md"}] if "index.md" in top else []
         tables = [path for path in ("papers.md", self.evidence_page) if chapters and path in top]
         own = [path for path, page in self.generated.items() if page.listed and path in top and path != "index.md"]
-        practice = [p for p in (self.progress_page, self.review_page, self.questions_page) if chapters and p in top]
+        practice = [p for p in (self.study.practice if self.study else ()) if chapters and p in top]
         practice = [path for path in practice if path not in self.index.notes]
         own = [path for path in own if path not in (*tables, *practice)]
         loose = self._sorted(path for path in top if path not in ("index.md", "papers.md", *tables, *practice, *own))
@@ -689,11 +567,6 @@ class Publication:
             return (order if isinstance(order, int) else 999, places.get(path, len(places)), title, path)
 
         return sorted(paths, key=key)
-
-
-def _within(path: str, text: str) -> str:
-    """Have links of a note to itself lead to it from elsewhere."""
-    return text.replace("[[#", f"[[{path.removesuffix('.md')}#")
 
 
 def _amount(value: float) -> str:

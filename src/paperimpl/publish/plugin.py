@@ -207,9 +207,10 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
                 file.dest_uri = place
                 if self.publication.opens_section(path):
                     file.name = "index"  # the theme links a section's title to the page of this name
-        if deck := self.publication.deck(config.site_name, config.site_url or "", _now()):
-            self.publication.deck_address = f"{anchor(config.site_name)}.apkg"
-            kept.append(File.generated(config, self.publication.deck_address, content=deck))
+        study, changed = self.publication.study, self.publication.changed
+        if study and (deck := study.deck(config.site_name, config.site_url or "", changed, _now())):
+            study.deck_address = f"{anchor(config.site_name)}.apkg"
+            kept.append(File.generated(config, study.deck_address, content=deck))
         for path, text in self.publication.pages().items():
             if kept.get_file_from_path(path) is None:
                 kept.append(File.generated(config, path, content=text))
@@ -397,7 +398,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         if "<!--" in html:
             html = _COMMENT.sub("", html)
         if note is None or path.endswith(".ipynb") or "template" in page.meta:
-            return html + self.publication.ending(path, url) + self.publication.connections(path, url, page.url)
+            return html + self.publication.studied(path, url)[1] + self.publication.connections(path, url, page.url)
         page.toc = _rooted(page.toc, note.title, self.publication.title_id(note))
         return self.publication.compose(note, html, url, page.url)
 
