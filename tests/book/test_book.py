@@ -80,6 +80,11 @@ def test_answers_stand_on_a_later_page_than_their_questions(book, sheet):
         assert "# solved" in printed.pages[answered]
 
 
+def test_an_exercise_has_its_name_above_its_task(sheet):
+    text = " ".join(sheet.text.split())
+    assert text.index("Exercise 1") < text.index("An exercise.") < text.index("What is a card?")
+
+
 def test_everything_that_a_note_holds_is_in_its_sheet(sheet):
     text = " ".join(sheet.text.split())
     for words in (

@@ -87,6 +87,7 @@ class Print:
     def _blocks(self, blocks: Iterable[Node]) -> list[Node]:
         out: list[Node] = []
         cards: list[Node] = []
+        task = 0  # where in `out` begins what an exercise asks
         for block in blocks:
             if block["t"] == "Div" and "card" in block["c"][0][1]:
                 cards.append(block)
@@ -94,7 +95,13 @@ class Print:
             if cards:
                 out += self._cards(cards)
                 cards = []
-            out += self._block(block)
+            made = self._block(block)
+            if _solves(block):  # its name stands above the task, not above the answer that is elsewhere
+                out[task:task] = made
+            else:
+                out += made
+            if block["t"] == "Header" or _solves(block):
+                task = len(out)
         return out + (self._cards(cards) if cards else [])
 
     def _block(self, block: Node) -> list[Node]:
@@ -323,6 +330,14 @@ def _all(node: Any) -> Iterable[Node]:
             at = list(at.values())
         if isinstance(at, list):
             waiting += reversed(at)
+
+
+def _solves(block: Node) -> bool:
+    """Say whether a block is the folded answer of the exercise above it."""
+    if block["t"] != "Div":
+        return False
+    (_, classes, pairs), _ = block["c"]
+    return {"callout", "details"} <= set(classes) and dict(pairs).get("callout") == "solution"
 
 
 def _open_task(item: list[Node]) -> bool:
