@@ -92,8 +92,8 @@ def test_where_lists_papers_and_the_files_of_one(repository):
     assert [line.split()[0] for line in out.splitlines()] == ["adam", "lstm"]
     code, out, _ = repository("where", "lstm")
     assert code == 0
-    assert "note     vault/04-sequences/lstm/lstm.md\n" in out
-    assert "claim    src/paperimpl/claims/lstm.py  (not there)\n" in out
+    assert "note      vault/04-sequences/lstm/lstm.md\n" in out
+    assert "claim     src/paperimpl/claims/lstm.py  (not there)\n" in out
 
 
 @pytest.mark.parametrize("command", ["where", "run", "draw", "pdf"])
