@@ -31,7 +31,7 @@ document.addEventListener("click", (event) => {
   const target = link?.hash && document.getElementById(decodeURIComponent(link.hash.slice(1)));
   if (!target || event.ctrlKey || event.metaKey || event.shiftKey) return;
   if (!link.matches(".footnote-ref")) {
-    light((lit = target));
+    light((lit = target.closest("[data-eq]")));
     if (seen(target)) event.preventDefault(); // both are in view: nothing need move
     return;
   }
