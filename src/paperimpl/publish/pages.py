@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from paperimpl.course.reading import Course, key_of
 from paperimpl.markdown.extension import Context
-from paperimpl.publish import cite, evidence, feed, graph, history, properties
+from paperimpl.publish import cite, columns, equations, evidence, feed, graph, history, properties, sidenotes
 from paperimpl.publish.address import Addresses, redirect, relative
 from paperimpl.publish.backlinks import Backlinks
 from paperimpl.publish.cache import Store, digest, our_code
@@ -316,6 +316,9 @@ class Publication:
     def compose(self, note: Note, html: str, url: Callable[[str], str], page_url: str) -> str:
         """Put a note's page together: title, cover and properties above its text, what it is connected with below."""
         header = self.header(note, url)
+        if self.course is not None:
+            html = columns.pair(sidenotes.beside(html, f'<h2 id="{_EVIDENCE}"'), "the-code")
+            html = equations.tie(html, self.slug(note.path))
         top, html = ("", html) if header else self._title(note, html)
         picture, elsewhere = properties.cover(note, self.index)
         source = url(picture) if picture else elsewhere
