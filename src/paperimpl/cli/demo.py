@@ -45,9 +45,9 @@ def serve_demo(paper: Paper, port: int, console: Console) -> list[Problem]:
     if importlib.util.find_spec("gradio") is None:
         return [Problem("gradio", 0, "is not installed, and this command needs it", "pip install -e '.[demo]'")]
     from paperimpl.demos.frame import load
-    from paperimpl.demos.local import PAGES
+    from paperimpl.demos.local import PAGES, serve
 
     _, net, data, manifest = load(paper)
     console.print(f"serving {paper.slug} at http://127.0.0.1:{port}/; Ctrl+C ends it", soft_wrap=True)
-    PAGES[paper.slug](net, data, manifest).launch(server_name="127.0.0.1", server_port=port, quiet=True)
+    serve(PAGES[paper.slug](net, data, manifest), port)
     return []
