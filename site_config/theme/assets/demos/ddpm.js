@@ -160,9 +160,12 @@ export function start(stage, loaded) {
   const { T, size } = manifest.sizes;
   const [whole, read] = [net(tensors, manifest.sizes), judge(tensors)];
   const { left } = rates(T);
-  const before = performance.now();
-  whole(noise(0, T, size ** 2), 0);
-  const pass = performance.now() - before;
+  const passes = [1, 2, 3].map((t) => { // the first of them also compile the net
+    const before = performance.now();
+    whole(noise(0, T, size ** 2), t);
+    return performance.now() - before;
+  });
+  const pass = Math.min(...passes);
   let n = pass > 40 ? 25 : T; // a slow device begins with the short way
   let fresh = "beta";
   let [first, chosen] = [0, 0]; // the seed of the first of the walks, and which of them is looked at
@@ -184,10 +187,10 @@ export function start(stage, loaded) {
   const chart = new Chart(left);
   const slide = slider("Step", { min: 0, max: n, step: 1, value: 0, show: (i) => `t = ${times(T, n)[i]}` }, (i) => {
     goal = i;
-    at = Math.min(i, front);
+    at = Math.max(0, Math.min(i, front));
     show();
-    speak();
     if (goal > front) go();
+    else halt();
   });
 
   const paintIn = (canvas, values, range = 1) => paint(canvas, values, size, size, -range, range);
@@ -197,8 +200,8 @@ export function start(stage, loaded) {
 
   const show = () => {
     slide.value = at;
+    if (front < 0) return; // not all walks know their first guess
     const now = state(chosen, at);
-    if (!now) return;
     paintIn(pictures.x, now.x);
     paintIn(pictures.noise, now.noise, 2);
     paintIn(pictures.guess, now.guess);
@@ -263,14 +266,13 @@ export function start(stage, loaded) {
     [first, front, at, goal] = [seed, -1, 0, n];
     slide.element.querySelector("input").max = n;
     walks = Array.from({ length: AT_ONCE }, (_, k) => new Walk(loaded, whole, first + k, n, fresh));
-    samples.replaceChildren(...walks.map((each, k) => button(ink(`The image of seed ${each.seed}`), () => { chosen = k; show(); if (!timer) speak(); }, { "aria-label": `Look at seed ${each.seed}`, "aria-pressed": k === chosen })));
+    samples.replaceChildren(...walks.map((each, k) => button(ink(`The image of seed ${each.seed}`), () => { chosen = k; show(); if (!timer && front >= 0) speak(); }, { "aria-label": `Look at seed ${each.seed}`, "aria-pressed": k === chosen })));
     strip.style.setProperty("--columns", ticks().length);
     strip.replaceChildren(...ticks().map((i) => {
       const t = walks[0].times[i];
       return button("", () => { at = goal = i; show(); if (front === n) halt(); else go(); }, { "aria-label": `Go to t = ${t}` });
     }));
     ticks().forEach((i, column) => strip.children[column].append(make("span", {}, String(walks[0].times[i])), ink(`The image at t = ${walks[0].times[i]}`), ink(`The guess at t = ${walks[0].times[i]}`)));
-    compute();
     show();
     go();
   };
