@@ -55,15 +55,18 @@ def lenet(net: nn.Module, data: dict[str, Tensor], facts: dict[str, Any]) -> Any
     gallery = []
     for row in facts["failures"]:
         image = ((spoilt[row["kind"]][row["index"], 0] + 0.1) / 1.275).clamp(0, 1)
-        words = f"{row['kind']}: a {row['label']}, read as {row['answer']} ({row['confidence']:.0%})"
+        words = f"{row['kind']} {row['label']}: {row['answer']}, {row['confidence']:.0%}"
         shown = Image.fromarray((255 * (1 - image)).round().to(torch.uint8).numpy())
         gallery.append((shown.resize((128, 128), Image.Resampling.NEAREST), words))
     with gradio.Blocks(title="LeNet-5 reads a digit") as page:
         with gradio.Row():
-            pad = gradio.Sketchpad(label="Draw a digit", canvas_size=(280, 280), type="numpy")
+            brush = gradio.Brush(default_size=20, colors=["#000000"], default_color="#000000", color_mode="fixed")
+            pad = gradio.Sketchpad(
+                label="Draw a digit", canvas_size=(280, 280), fixed_canvas=True, type="numpy", brush=brush, layers=False
+            )
             label = gradio.Label(label="LeNet-5 reads", num_top_classes=4)
         pad.change(read, pad, label)
-        gradio.Gallery(gallery, label="Failure cases", columns=4)
+        gradio.Gallery(gallery, label="Failure cases: what is shown, what is read, how sure", columns=4)
     return page
 
 
@@ -95,7 +98,7 @@ def ddpm(net: nn.Module, data: dict[str, Tensor], facts: dict[str, Any]) -> Any:
     for row, pixels in zip(facts["failures"], facts["pictures"], strict=True):
         small = 255 - np.array(pixels, dtype=np.uint8).reshape(walks.SIZE, walks.SIZE)
         picture = Image.fromarray(small).resize((144, 144), Image.Resampling.NEAREST)
-        gallery.append((picture, f"seed {row['seed']}, read as {row['answer']} ({row['confidence']:.0%})"))
+        gallery.append((picture, f"seed {row['seed']}: {row['answer']}, {row['confidence']:.0%}"))
     with gradio.Blocks(title="A small U-Net walks from noise to a digit") as page:
         with gradio.Row():
             seed = gradio.Number(0, label="Seed of the noise", precision=0, minimum=0)
@@ -104,7 +107,7 @@ def ddpm(net: nn.Module, data: dict[str, Tensor], facts: dict[str, Any]) -> Any:
         film = gradio.Image(label="Above the image, below the guess of its end", type="pil", interactive=False)
         label = gradio.Label(label="A small classifier reads", num_top_classes=3)
         gradio.on([page.load, seed.change, steps.change, fresh.change], show, [seed, steps, fresh], [film, label])
-        gradio.Gallery(gallery, label="Failure cases", columns=4)
+        gradio.Gallery(gallery, label="Failure cases: what is read, how sure", columns=4, height=260)
     return page
 
 

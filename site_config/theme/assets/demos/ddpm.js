@@ -160,12 +160,13 @@ export function start(stage, loaded) {
   const { T, size } = manifest.sizes;
   const [whole, read] = [net(tensors, manifest.sizes), judge(tensors)];
   const { left } = rates(T);
-  const passes = [1, 2, 3].map((t) => { // the first of them also compile the net
+  let [pass, spent] = [Infinity, 0];
+  for (let t = 0; t < 10 && spent < 250; t++) { // the first passes also compile the net
     const before = performance.now();
     whole(noise(0, T, size ** 2), t);
-    return performance.now() - before;
-  });
-  const pass = Math.min(...passes);
+    const took = performance.now() - before;
+    [pass, spent] = [Math.min(pass, took), spent + took];
+  }
   let n = pass > 40 ? 25 : T; // a slow device begins with the short way
   let fresh = "beta";
   let [first, chosen] = [0, 0]; // the seed of the first of the walks, and which of them is looked at
@@ -306,9 +307,10 @@ export function start(stage, loaded) {
     button(paint(ink(`The sample of seed ${seed}`), manifest.pictures[i], size, size, 0, 255), () => with_(T, "beta", seed, 0), { "aria-label": `Walk from the noise of seed ${seed}` }),
     make("p", {}, make("b", {}, `seed ${seed}`), ` read as ${answer}, ${percent(confidence)} sure`))));
   const share = (steps, kind) => percent(manifest.sure[`${steps} ${kind}`]);
-  const cases = make("ul", { class: "demo-cases" },
-    make("li", {}, button("five steps", () => with_(5, "beta")), `sure of ${share(5, "beta")}: between two steps the image changes too much for one guess.`),
-    make("li", {}, button("no fresh noise", () => with_(T, "none")), `sure of ${share(100, "none")}: every step goes to the mean of what may come, and a mean of digits is thin.`));
+  const cases = make("ul", { class: "demo-cases" }, ...[
+    ["five steps", 5, "beta", `sure of ${share(5, "beta")}. Each step leaves more noise to the next than it can clear away, and specks stay.`],
+    ["no fresh noise", T, "none", "all walks end in much the same thin stroke: each step goes to the mean of what may come, and nothing leads away from it."],
+  ].map(([name, steps, kind, words]) => make("li", {}, button(name, () => with_(steps, kind)), make("span", {}, words))));
 
   stage.append(
     samples, make("div", { class: "demo-walk" }, ...figures, chances.element), told,
@@ -316,12 +318,12 @@ export function start(stage, loaded) {
     make("div", { class: "demo-row" }, play, step, button("New noise", () => set(first + AT_ONCE))),
     ways.element, kinds.element,
     make("h3", {}, "The way of this one"), strip,
-    make("p", { class: "demo-hint" }, "Above the image, below the guess, from noise to digit. The guess begins as a mean of all digits; whatever it becomes, the image follows."),
+    make("p", { class: "demo-hint" }, "Above the image, below the guess of its end. At first the guess is noise, cut off at black and white: next to nothing of an image is there. Then it is a blur of many digits, and it is one of them before the image shows it."),
     behind.element,
     make("h3", {}, "Where it fails"),
     make("p", { class: "demo-hint" }, `It has ${manifest.weights.parameters.toLocaleString("en")} weights and saw 4,500 digits. Of the first ${manifest.tried} samples, these are the ones that the classifier, right on ${percent(manifest.right)} of unseen digits, is least sure of. Choose one to see its way.`),
     gallery,
-    make("p", { class: "demo-hint" }, `Of ${manifest.judged} samples it is at least 90% sure of ${share(100, "beta")}; of as many unseen digits, of ${percent(manifest.sure.digits)}. Two ways to do worse:`),
+    make("p", { class: "demo-hint" }, `Of ${manifest.judged} samples it is at least 90% sure of ${share(100, "beta")}; of as many unseen digits, of ${percent(manifest.sure.digits)}. Two ways to do worse, with these noises:`),
     cases,
   );
   if (pass > 40) told.textContent = `This device takes ${Math.round(pass)} ms to ask the net once, so it begins with 25 steps.`;
