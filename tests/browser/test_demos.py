@@ -1,7 +1,9 @@
 """The demos as a reader meets them: nothing before the button, what torch computes after it, a word where it fails."""
 
+import http.server
 import json
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,8 +18,9 @@ PAGES = {
     "optimisers": "02-optimization/momentum/",
     "gpt2": "05-transformers/gpt2/",
     "transformer": "05-transformers/transformer/",
+    "ddpm": "06-generative/ddpm/",
 }
-WITH_WEIGHTS = ["lenet", "gpt2", "transformer"]
+WITH_WEIGHTS = ["lenet", "gpt2", "transformer", "ddpm"]
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 SHIFTS = """() => {
   window.shifted = 0;
@@ -299,21 +302,230 @@ def test_axe_finds_nothing_wrong_with_a_demo(slug, scheme, visit):
     assert found.violations_count == 0, found.generate_report()
 
 
-def test_a_demo_says_a_word_when_its_weights_do_not_come_and_can_be_tried_again(visit):
-    watched = visit(PAGES["lenet"])
-    page = watched.page
-    page.route("**/*.demo.bin", lambda route: route.fulfill(status=503, body=""))
+def walked(stage, steps=5):
+    """Choose so few steps that the walk is soon over, and wait for its end."""
+    stage.get_by_label(str(steps), exact=True).check()
+    expect(stage.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    expect(stage.locator(".demo-way output")).to_have_text("t = 0")
+    return stage
+
+
+def test_a_walk_from_noise_is_gone_through_by_slider_strip_and_step(visit):
+    page = visit(PAGES["ddpm"]).page
+    stage = walked(begun(page, "ddpm"))
+    told, t = stage.locator(".demo-answer"), stage.locator(".demo-way output")
+    expect(told).to_contain_text(re.compile(r"\d is what the classifier reads in the digit, and it is [\d.]+% sure"))
+    stage.get_by_label("Step", exact=True).fill("2")
+    expect(t).to_have_text("t = 60")
+    expect(told).to_contain_text("in the guess at t = 60")
+    stage.get_by_role("button", name="One step").click()
+    expect(t).to_have_text("t = 40")
+    stage.get_by_role("button", name="Go to t = 100").click()
+    expect(t).to_have_text("t = 100")
+    stage.get_by_role("button", name="Play", exact=True).click()
+    expect(t).to_have_text("t = 0")
+    stage.get_by_role("button", name="Look at seed 3").click()
+    expect(stage.get_by_role("button", name="Look at seed 3")).to_have_attribute("aria-pressed", "true")
+    stage.get_by_text("The way as a table").click()
+    expect(stage.locator("caption")).to_have_text("Seed 3")
+    expect(stage.locator("tbody tr")).to_have_count(6)
+    stage.get_by_role("button", name="New noise").click()
+    expect(stage.get_by_role("button", name="Look at seed 11")).to_be_visible()
+    stage.locator(".demo-gallery button").first.click()
+    expect(stage.get_by_role("button", name=f"Look at seed {manifest('ddpm')['failures'][0]['seed']}")).to_be_visible()
+
+
+def test_a_walk_can_be_stopped_and_gone_on_with(visit):
+    page = visit(PAGES["ddpm"]).page
+    stage = begun(page, "ddpm")
+    stage.get_by_label("100", exact=True).check()
+    stage.get_by_role("button", name="Stop").click()
+    before = stage.locator(".demo-way output").inner_text()
+    page.evaluate("new Promise((done) => setTimeout(done, 200))")
+    assert stage.locator(".demo-way output").inner_text() == before != "t = 0"
+    stage.get_by_role("button", name="One step").click()
+    expect(stage.locator(".demo-way output")).not_to_have_text(before)
+    stage.get_by_role("button", name="Play").click()
+    expect(stage.get_by_role("button", name="Stop")).to_be_visible()
+
+
+@pytest.mark.parametrize(("motion", "steps"), [("reduce", {"t = 100", "t = 0"}), ("no-preference", None)])
+def test_a_walk_moves_only_for_those_who_like_motion(motion, steps, visit):
+    page = visit(PAGES["ddpm"], reduced_motion=motion).page
+    stage = begun(page, "ddpm")
+    page.evaluate(
+        """() => {
+          window.seen = new Set();
+          const output = document.querySelector('.demo-way output');
+          new MutationObserver(() => seen.add(output.textContent)).observe(output, {childList: true});
+        }"""
+    )
+    walked(stage, 10)
+    stage.get_by_role("button", name="Play").click()
+    expect(stage.get_by_role("button", name="Play")).to_be_visible()
+    expect(stage.locator(".demo-way output")).to_have_text("t = 0")
+    seen = set(page.evaluate("[...seen]"))
+    assert seen <= steps if steps else len(seen) >= 10
+
+
+def test_without_fresh_noise_all_walks_end_at_much_the_same_stroke(visit):
+    page = visit(PAGES["ddpm"]).page
+    ends = page.evaluate(
+        """async () => {
+          const assets = new URL('.', document.querySelector('script[src$="demos/start.js"]').src);
+          const { load } = await import(new URL('frame.js', assets));
+          const { Walk, net, noise } = await import(new URL('ddpm.js', assets));
+          const link = (ending) => document.querySelector(`[data-demo] a[href$=".demo.${ending}"]`).href;
+          const loaded = await load(link('json'), link('bin'));
+          const whole = net(loaded.tensors, loaded.manifest.sizes);
+          const end = (seed, fresh) => new Walk(loaded, whole, seed, 25, fresh).end();
+          const apart = (a, b) => a.reduce((sum, v, i) => sum + (v - b[i]) ** 2, 0) / a.length;
+          const drawn = noise(1, 100, 144);
+          return {none: apart(end(1, 'none'), end(2, 'none')), beta: apart(end(1, 'beta'), end(2, 'beta')),
+                  mean: drawn.reduce((a, b) => a + b) / 144, width: Math.sqrt(apart(drawn, drawn.map(() => 0)))};
+        }"""
+    )
+    assert 4 * ends["none"] < ends["beta"]
+    assert ends["mean"] == pytest.approx(0, abs=0.25)
+    assert ends["width"] == pytest.approx(1, abs=0.2)
+
+
+@pytest.fixture
+def breaking():
+    """A server that promises 100,000 bytes, sends ten and hangs up."""
+
+    class Hasty(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "100000")
+            self.send_header("Access-Control-Allow-Origin", "*")
+            self.end_headers()
+            self.wfile.write(b"ten bytes.")
+
+        def log_message(self, *arguments):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Hasty)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/lenet.demo.bin"
+    server.shutdown()
+    server.server_close()
+    thread.join(timeout=10)
+
+
+def answered(answer):
+    """A route that answers with a status and a body, or not at all."""
+    return lambda route: route.fulfill(status=answer[0], body=answer[1]) if answer else route.abort()
+
+
+def test_a_demo_says_a_word_when_its_weights_do_not_come_and_can_be_tried_again(visit, breaking):
+    page = visit(PAGES["lenet"]).page
+    box = page.locator("[data-demo=lenet]")
+    said, button, weights = box.locator(".demo-said"), box.get_by_role("button"), "**/*.demo.bin"
+    for answer, words in {
+        (404, b""): "could not be loaded: lenet.demo.bin was answered with 404",
+        (200, b"half of it"): "could not be loaded: the weights have 10 bytes, not",
+        None: "could not be loaded: the connection broke while lenet.demo.bin came",
+    }.items():
+        page.route(weights, answered(answer))
+        button.click()
+        expect(said).to_contain_text(words)
+        expect(button).to_have_text("Try again")
+        page.unroute(weights)
+    link = box.locator('a[href$=".demo.bin"]')
+    right = link.evaluate("(link) => link.href")
+    link.evaluate("(link, url) => { link.dataset.wrong = url; link.href = url; }", breaking)
+    button.click()
+    expect(button).to_have_text("Cancel")
+    expect(said).to_contain_text("the connection broke while lenet.demo.bin came")
+    link.evaluate("(link, url) => (link.href = url)", right)
+    button.click()
+    expect(box.locator(".demo-stage")).to_be_visible()
+
+
+@pytest.mark.parametrize("script", ["frame", "lenet"])
+def test_a_demo_says_a_word_when_its_script_does_not_come(script, visit):
+    page = visit(PAGES["lenet"]).page
+    page.route(f"**/demos/{script}.js", lambda route: route.abort())
     box = page.locator("[data-demo=lenet]")
     box.get_by_role("button").click()
     expect(box.locator(".demo-said")).to_contain_text("could not be loaded")
-    expect(box.locator(".demo-said")).to_contain_text("503")
-    page.unroute("**/*.demo.bin")
-    page.route("**/*.demo.bin", lambda route: route.fulfill(status=200, body=b"half of it"))
+    expect(box.get_by_role("button")).to_have_text("Try again")
+
+
+def test_a_slow_network_shows_how_much_has_come_and_can_be_cancelled(visit):
+    page = visit(PAGES["gpt2"]).page
+    box = page.locator("[data-demo=gpt2]")
+    slow = page.context.new_cdp_session(page)
+    slow.send("Network.enable")
+    limits = {"offline": False, "latency": 0, "uploadThroughput": -1}
+    slow.send("Network.emulateNetworkConditions", {**limits, "downloadThroughput": 30_000})
     box.get_by_role("button").click()
-    expect(box.locator(".demo-said")).to_contain_text("the weights have 10 bytes")
-    page.unroute("**/*.demo.bin")
-    box.get_by_role("button").click()
-    expect(box.locator(".demo-stage")).to_be_visible()
+    expect(box.locator(".demo-said")).to_have_text(re.compile(r"Loading: [1-9]\d* of 222 KB"))
+    box.get_by_role("button", name="Cancel").click()
+    expect(box.locator(".demo-said")).to_have_text("Cancelled: nothing is started.")
+    expect(box.locator(".demo-stage")).to_have_count(0)
+    slow.send("Network.emulateNetworkConditions", {**limits, "downloadThroughput": -1})
+    begun(page, "gpt2")
+
+
+def test_a_browser_that_is_too_old_is_told_so_and_is_offered_no_button(visit):
+    watched = visit("")
+    page = watched.page
+    page.add_init_script("delete window.AbortController")
+    page.goto(page.url + PAGES["lenet"])
+    box = page.locator("[data-demo=lenet]")
+    expect(box.locator(".demo-said")).to_contain_text("too old for the demo: it lacks stopping a fetch")
+    expect(box.get_by_role("button")).to_have_count(0)
+
+
+def test_a_digit_is_drawn_by_a_finger_and_the_page_stays(visit):
+    page = visit(PAGES["lenet"], **PHONE).page
+    stage = begun(page, "lenet")
+    pad = stage.locator(".demo-pad")
+    page.evaluate("document.documentElement.style.scrollBehavior = 'auto'")
+    pad.evaluate("(pad) => pad.scrollIntoView({block: 'center', behavior: 'instant'})")
+    box, before = pad.bounding_box(), page.evaluate("scrollY")
+    finger = page.context.new_cdp_session(page)
+
+    def touch(kind, *points):
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
+
+    x, top = box["x"] + box["width"] / 2, box["y"]
+    touch("touchStart", (x, top + 0.85 * box["height"]))
+    for i in range(1, 15):
+        touch("touchMove", (x, top + (0.85 - 0.05 * i) * box["height"]))
+    touch("touchEnd")
+    expect(stage.locator(".demo-answer strong")).to_have_text("1")
+    assert page.evaluate("scrollY") == before
+
+
+@every_demo
+def test_the_keyboard_reaches_all_of_a_demo(slug, visit):
+    page = visit(PAGES[slug], reduced_motion="reduce").page
+    box = begun(page, slug)
+    if slug == "ddpm":
+        walked(box)
+    page.evaluate(
+        """(slug) => {
+          const stage = document.querySelector(`[data-demo=${slug}] .demo-stage`);
+          const able = [...stage.querySelectorAll('button, input, textarea, select, summary, a[href], [tabindex]')]
+            .filter((each) => each.checkVisibility() && !each.disabled);
+          window.left = new Set(able.map((each) => each.type === 'radio' ? each.name : each));
+          const named = (each) => (each.type === 'radio' ? each.name : each);
+          stage.addEventListener('focusin', ({ target }) => left.delete(named(target)));
+          window.all = left.size;
+          document.activeElement?.blur();
+          stage.tabIndex = -1;
+          stage.focus();
+        }""",
+        slug,
+    )
+    for _ in range(page.evaluate("all")):
+        page.keyboard.press("Tab")
+    assert page.evaluate("[...left].map((each) => each.outerHTML ?? each)") == []
+    assert page.evaluate("all") > 3
 
 
 def test_a_demo_needs_no_webassembly(visit):

@@ -44,10 +44,13 @@ def serve_demo(paper: Paper, port: int, console: Console) -> list[Problem]:
     """Serve a demo on this machine, until it is interrupted; say what is missing where gradio is not installed."""
     if importlib.util.find_spec("gradio") is None:
         return [Problem("gradio", 0, "is not installed, and this command needs it", "pip install -e '.[demo]'")]
-    from paperimpl.demos.frame import load
-    from paperimpl.demos.local import PAGES
+    import torch
 
+    from paperimpl.demos.frame import load
+    from paperimpl.demos.local import PAGES, serve
+
+    torch.set_num_threads(1)
     _, net, data, manifest = load(paper)
     console.print(f"serving {paper.slug} at http://127.0.0.1:{port}/; Ctrl+C ends it", soft_wrap=True)
-    PAGES[paper.slug](net, data, manifest).launch(server_name="127.0.0.1", server_port=port, quiet=True)
+    serve(PAGES[paper.slug](net, data, manifest), port)
     return []

@@ -5,7 +5,10 @@ Apart from the modules that train, so that what is written here makes no weights
 
 from __future__ import annotations
 
+import os
 from typing import Any
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported; nothing is told to anybody
 
 import gradio
 import numpy as np
@@ -14,11 +17,12 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor, nn
 
+from paperimpl.demos import ddpm as walks
 from paperimpl.demos import gpt2 as text_of
 from paperimpl.demos import lenet as digits
 from paperimpl.demos import transformer as strings
 
-__all__ = ["PAGES"]
+__all__ = ["PAGES", "serve"]
 
 
 def lenet(net: nn.Module, data: dict[str, Tensor], facts: dict[str, Any]) -> Any:
@@ -51,15 +55,59 @@ def lenet(net: nn.Module, data: dict[str, Tensor], facts: dict[str, Any]) -> Any
     gallery = []
     for row in facts["failures"]:
         image = ((spoilt[row["kind"]][row["index"], 0] + 0.1) / 1.275).clamp(0, 1)
-        words = f"{row['kind']}: a {row['label']}, read as {row['answer']} ({row['confidence']:.0%})"
+        words = f"{row['kind']} {row['label']}: {row['answer']}, {row['confidence']:.0%}"
         shown = Image.fromarray((255 * (1 - image)).round().to(torch.uint8).numpy())
         gallery.append((shown.resize((128, 128), Image.Resampling.NEAREST), words))
     with gradio.Blocks(title="LeNet-5 reads a digit") as page:
         with gradio.Row():
-            pad = gradio.Sketchpad(label="Draw a digit", canvas_size=(280, 280), type="numpy")
+            brush = gradio.Brush(default_size=20, colors=["#000000"], default_color="#000000", color_mode="fixed")
+            pad = gradio.Sketchpad(
+                label="Draw a digit", canvas_size=(280, 280), fixed_canvas=True, type="numpy", brush=brush, layers=False
+            )
             label = gradio.Label(label="LeNet-5 reads", num_top_classes=4)
         pad.change(read, pad, label)
-        gradio.Gallery(gallery, label="Failure cases", columns=4)
+        gradio.Gallery(gallery, label="Failure cases: what is shown, what is read, how sure", columns=4)
+    return page
+
+
+def ddpm(net: nn.Module, data: dict[str, Tensor], facts: dict[str, Any]) -> Any:
+    """Build the same demo of gradio's parts."""
+    unet, judge = net["unet"], net["judge"]  # type: ignore[index]
+
+    def show(seed: float, steps: float, fresh: str) -> tuple[Image.Image, dict[str, float]]:
+        seen: list[Tensor] = []
+
+        def note(_: nn.Module, asked: tuple[Tensor, Tensor], noise: Tensor) -> None:
+            x, t = asked
+            left = (1 - walks.rates()).cumprod(dim=0)[t].float()
+            seen.append(torch.cat([x, ((x - (1 - left).sqrt() * noise) / left.sqrt()).clamp(-1, 1)]))
+
+        with unet.register_forward_hook(note):
+            end = walks.walk(unet, [int(seed)], int(steps), fresh)
+        seen.append(torch.cat([end, end.clamp(-1, 1)]))
+        kept = [seen[round(i * (len(seen) - 1) / 9)] for i in range(10)]  # (2, 1, SIZE, SIZE) each
+        film = nn.functional.pad(torch.stack(kept, dim=1)[:, :, 0].clamp(-1, 1), [1] * 4, value=0.0)
+        rows = film.transpose(1, 2).flatten(2).flatten(0, 1)  # (2 * 14, 10 * 14)
+        shown = Image.fromarray((127.5 * (1 - rows)).round().to(torch.uint8).numpy())
+        chances = walks.judged(judge, end)[0]
+        return shown.resize((6 * shown.width, 6 * shown.height), Image.Resampling.NEAREST), {
+            str(digit): p.item() for digit, p in enumerate(chances)
+        }
+
+    gallery = []
+    for row, pixels in zip(facts["failures"], facts["pictures"], strict=True):
+        small = 255 - np.array(pixels, dtype=np.uint8).reshape(walks.SIZE, walks.SIZE)
+        picture = Image.fromarray(small).resize((144, 144), Image.Resampling.NEAREST)
+        gallery.append((picture, f"seed {row['seed']}: {row['answer']}, {row['confidence']:.0%}"))
+    with gradio.Blocks(title="A small U-Net walks from noise to a digit") as page:
+        with gradio.Row():
+            seed = gradio.Number(0, label="Seed of the noise", precision=0, minimum=0)
+            steps = gradio.Radio([100, 50, 25, 10, 5], value=100, label="Steps")
+            fresh = gradio.Radio(list(walks.FRESH), value="beta", label="Variance of the fresh noise")
+        film = gradio.Image(label="Above the image, below the guess of its end", type="pil", interactive=False)
+        label = gradio.Label(label="A small classifier reads", num_top_classes=3)
+        gradio.on([page.load, seed.change, steps.change, fresh.change], show, [seed, steps, fresh], [film, label])
+        gradio.Gallery(gallery, label="Failure cases: what is read, how sure", columns=4, height=260)
     return page
 
 
@@ -107,4 +155,19 @@ def transformer(net: nn.Module, data: dict[str, Tensor], facts: dict[str, Any]) 
     )
 
 
-PAGES = {"lenet": lenet, "gpt2": gpt2, "transformer": transformer}
+PAGES = {"ddpm": ddpm, "gpt2": gpt2, "lenet": lenet, "transformer": transformer}
+
+
+def serve(page: Any, port: int, **settings: Any) -> Any:
+    """Serve a page on this machine alone: no share, no fonts or anything else of another host; extra settings go on."""
+    fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}
+    return page.launch(
+        server_name="127.0.0.1",
+        server_port=port,
+        share=False,
+        ssr_mode=False,
+        quiet=True,
+        theme=gradio.themes.Base(**fonts),
+        footer_links=[],
+        **settings,
+    )

@@ -28,39 +28,47 @@ export function unpack(buffer, manifest) {
 }
 
 /** Fetch a manifest and its weights; `progress` is told the bytes that are there and those that will be. */
-export async function load(json, bin, progress = () => {}) {
-  const manifest = await (await answered(json)).json();
-  const answer = await answered(bin);
-  if (!answer.body) return { manifest, tensors: unpack(await answer.arrayBuffer(), manifest) };
-  const whole = new Uint8Array(manifest.weights.bytes);
-  let there = 0;
-  for (const reader = answer.body.getReader(); ; ) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    if (there + value.length > whole.length) throw new Error("the weights are longer than their manifest says");
-    whole.set(value, there);
-    there += value.length;
-    progress(there, whole.length);
+export async function load(json, bin, progress = () => {}, signal = undefined) {
+  const manifest = JSON.parse(new TextDecoder().decode(await bytes(json, signal)));
+  const weights = await bytes(bin, signal, (there) => progress(there, manifest.weights.bytes));
+  return { manifest, tensors: unpack(weights.buffer, manifest) };
+}
+
+/** Fetch a file: its bytes, a piece after another where the browser can; whatever is wrong becomes a sentence. */
+async function bytes(url, signal, told = () => {}) {
+  const name = decodeURIComponent(new URL(url, location).pathname.split("/").pop());
+  const sentence = (wrong) => (signal?.aborted ? wrong : new Error(`the connection broke while ${name} came`));
+  const answer = await fetch(url, { signal }).catch((wrong) => { throw sentence(wrong); });
+  if (!answer.ok) throw new Error(`${name} was answered with ${answer.status}`);
+  try {
+    if (!answer.body) return new Uint8Array(await answer.arrayBuffer());
+    const pieces = [];
+    let there = 0;
+    for (const reader = answer.body.getReader(); ; ) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      pieces.push(value);
+      told((there += value.length));
+    }
+    const whole = new Uint8Array(there);
+    pieces.reduce((at, piece) => (whole.set(piece, at), at + piece.length), 0);
+    return whole;
+  } catch (wrong) {
+    throw sentence(wrong);
   }
-  return { manifest, tensors: unpack(whole.slice(0, there).buffer, manifest) };
 }
 
-async function answered(url) {
-  const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`${new URL(url, location).pathname} was answered with ${answer.status}`);
-  return answer;
-}
-
-/** Start the demo of a box: load what it needs, then hand it a stage to play on. */
-export async function start(box, say) {
+/** Start the demo of a box: load what it needs, then hand it a stage to play on; `signal` stops the loading. */
+export async function start(box, say, signal) {
   const link = (ending) => box.querySelector(`.demo-loads a[href$=".demo.${ending}"]`)?.href;
   const part = import(new URL(`${box.dataset.demo}.js`, import.meta.url));
   const [demo, loaded] = await Promise.all([
     part,
     link("bin")
-      ? load(link("json"), link("bin"), (n, all) => say(`Loading: ${Math.round(n / 1000)} of ${Math.round(all / 1000)} KB`))
+      ? load(link("json"), link("bin"), (n, all) => say(`Loading: ${Math.round(n / 1000)} of ${Math.round(all / 1000)} KB`), signal)
       : {},
   ]);
+  signal?.throwIfAborted?.();
   const stage = document.createElement("div");
   stage.className = "demo-stage";
   await demo.start(stage, loaded);

@@ -1,6 +1,6 @@
 /* A small GPT-2 goes on with the reader's text, a character at a time, and shows what it weighs up. */
 import { add, argmax, attention, embedding, gelu, layerNorm, linear, softmax, tensor } from "./nn.js";
-import { bars, button, make, percent, slider } from "./parts.js";
+import { bars, button, make, percent, slider, still } from "./parts.js";
 
 const rows = (x, from, width) => { // columns `from` to `from + width` of each row
   const [t, d] = x.shape;
@@ -142,9 +142,8 @@ export function start(stage, loaded) {
     if (timer) return halt();
     let left = 200;
     more.textContent = "Stop";
-    const tick = () => {
-      one();
-      left -= 1;
+    const tick = () => { // all in a few pieces for those who asked for no motion
+      for (let n = still() ? 50 : 1; n && left; n--, left--) one();
       if (left && stage.isConnected) timer = setTimeout(tick, 12);
       else {
         halt();

@@ -29,25 +29,47 @@ export function linear(x, w, b) {
   return y;
 }
 
-/** x (C, Y, X) convolved with w (M, C, K, K), plus b (M): no stride, `pad` rows and columns of 0 around. */
-export function conv(x, w, b, pad = 0) {
+let patches = new Float64Array(0); // of the convolution under way, (rows * columns, C * K * K)
+
+/**
+ * x (C, Y, X) convolved with w (M, C, K, K), plus b (M), every `stride`-th pixel; `pad` rows and columns of 0 stand above
+ * and left, `after` below and right. All patches are laid out first, and then each is multiplied by four maps at a time.
+ */
+export function conv(x, w, b, pad = 0, after = pad, stride = 1) {
   const [c, height, width] = x.shape;
   const [m, , k] = w.shape;
-  const [rows, columns] = [height + 2 * pad - k + 1, width + 2 * pad - k + 1];
-  const y = zeros(m, rows, columns);
-  for (let j = 0, at = 0; j < m; j++) {
-    for (let r = 0; r < rows; r++) {
-      for (let s = 0; s < columns; s++, at++) {
-        let sum = b ? b.data[j] : 0;
-        for (let i = 0; i < c; i++) {
-          for (let p = Math.max(0, pad - r); p < k && r + p - pad < height; p++) {
-            for (let q = Math.max(0, pad - s); q < k && s + q - pad < width; q++) {
-              sum += x.data[(i * height + r + p - pad) * width + s + q - pad] * w.data[((j * c + i) * k + p) * k + q];
-            }
+  const [rows, columns] = [height, width].map((side) => Math.floor((side + pad + after - k) / stride) + 1);
+  const [n, all] = [c * k * k, rows * columns];
+  if (patches.length < all * n) patches = new Float64Array(all * n);
+  for (let r = 0, at = 0; r < rows; r++) {
+    for (let s = 0; s < columns; s++) {
+      for (let i = 0; i < c; i++) {
+        for (let p = stride * r - pad, row = 0; row < k; row++, p++) {
+          for (let q = stride * s - pad, column = 0; column < k; column++, q++, at++) {
+            patches[at] = p >= 0 && p < height && q >= 0 && q < width ? x.data[(i * height + p) * width + q] : 0;
           }
         }
-        y.data[at] = sum;
       }
+    }
+  }
+  const [y, kernels, bias] = [zeros(m, rows, columns), Float64Array.from(w.data), b ? b.data : new Float32Array(m)];
+  const kernel = (map) => n * Math.min(map, m - 1); // where it begins; past the last map that one again, and nothing is written
+  for (let j = 0; j < m; j += 4) {
+    const k0 = kernel(j), k1 = kernel(j + 1), k2 = kernel(j + 2), k3 = kernel(j + 3);
+    for (let pixel = 0; pixel < all; pixel++) {
+      let y0 = 0, y1 = 0, y2 = 0, y3 = 0;
+      for (let i = 0, from = pixel * n; i < n; i++) {
+        const value = patches[from + i];
+        y0 += value * kernels[k0 + i];
+        y1 += value * kernels[k1 + i];
+        y2 += value * kernels[k2 + i];
+        y3 += value * kernels[k3 + i];
+      }
+      const at = j * all + pixel;
+      y.data[at] = y0 + bias[j];
+      if (j + 1 < m) y.data[at + all] = y1 + bias[j + 1];
+      if (j + 2 < m) y.data[at + 2 * all] = y2 + bias[j + 2];
+      if (j + 3 < m) y.data[at + 3 * all] = y3 + bias[j + 3];
     }
   }
   return y;
@@ -74,6 +96,51 @@ export function softmax(values) {
   const powers = Array.from(values, (v) => Math.exp(v - most));
   const sum = powers.reduce((a, b) => a + b, 0);
   return powers.map((v) => v / sum);
+}
+
+/** Every pixel of x (C, Y, X) four times, as a square. */
+export function double(x) {
+  const [c, height, width] = x.shape;
+  const y = zeros(c, 2 * height, 2 * width);
+  for (let at = 0; at < y.data.length; at++) {
+    const row = Math.floor(at / (2 * width));
+    y.data[at] = x.data[(row >> 1) * width + ((at % (2 * width)) >> 1)]; // 2 * height is even: halved, rows stay in their map
+  }
+  return y;
+}
+
+/** The maps of two images (C, Y, X) and (D, Y, X), one after another. */
+export function beside(x, y) {
+  const both = zeros(x.shape[0] + y.shape[0], ...x.shape.slice(1));
+  both.data.set(x.data);
+  both.data.set(y.data, x.data.length);
+  return both;
+}
+
+/** x (T, D) as (D, T). */
+export function transpose(x) {
+  const [t, d] = x.shape;
+  const y = zeros(d, t);
+  for (let i = 0; i < t; i++) for (let j = 0; j < d; j++) y.data[j * t + i] = x.data[i * d + j];
+  return y;
+}
+
+/** Normalise each of `groups` groups of maps of x (C, Y, X), then scale by gain (C) and shift by bias (C). */
+export function groupNorm(x, groups, gain, bias, eps) {
+  const [c] = x.shape;
+  const [size, whole] = [x.data.length / c, x.data.length / groups];
+  const y = zeros(...x.shape);
+  for (let start = 0; start < x.data.length; start += whole) {
+    let [mean, variance] = [0, 0];
+    for (let i = start; i < start + whole; i++) mean += x.data[i] / whole;
+    for (let i = start; i < start + whole; i++) variance += (x.data[i] - mean) ** 2 / whole;
+    const scale = 1 / Math.sqrt(variance + eps);
+    for (let i = start; i < start + whole; i++) {
+      const j = Math.floor(i / size);
+      y.data[i] = gain.data[j] * (x.data[i] - mean) * scale + bias.data[j];
+    }
+  }
+  return y;
 }
 
 /** Normalise each row of x (T, D), then scale by gain (D) and shift by bias (D). */

@@ -2,38 +2,56 @@
 (() => {
   "use strict";
   const own = document.currentScript.src;
+  const lacks = [
+    ["fetch", "fetching files"], ["AbortController", "stopping a fetch"], ["TextDecoder", "reading bytes as text"], ["CanvasRenderingContext2D", "drawing"],
+  ].filter(([name]) => !(name in window)).map(([, words]) => words);
   for (const box of document.querySelectorAll("[data-demo]")) {
     const place = box.querySelector(".demo-start");
-    if (!place || place.querySelector("button")) continue;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "demo-button";
-    button.textContent = "Start";
-    button.setAttribute("aria-label", `Start: ${box.querySelector(".demo-title").textContent}`);
+    if (!place || place.querySelector(".demo-said")) continue;
     const said = document.createElement("p");
     said.className = "demo-said";
     said.setAttribute("role", "status");
+    if (lacks.length) {
+      said.textContent = `This browser is too old for the demo: it lacks ${lacks.join(", ")}. The text does without it.`;
+      place.append(said);
+      continue;
+    }
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "demo-button";
+    const named = (words) => {
+      button.textContent = words;
+      button.setAttribute("aria-label", `${words}: ${box.querySelector(".demo-title").textContent}`);
+    };
+    named("Start");
     place.prepend(button);
     place.append(said);
+    let loading = null;
     button.addEventListener("click", async () => {
-      button.disabled = true;
+      if (loading) return loading.abort();
+      const mine = (loading = new AbortController());
       box.classList.add("demo-on"); // keeps the room that the demo will need
+      named("Cancel");
       said.textContent = "Loading …";
       try {
-        const { start } = await import(new URL("frame.js", own));
-        const stage = await start(box, (words) => (said.textContent = words));
+        const cancelled = new Promise((_, no) => mine.signal.addEventListener("abort", () => no(mine.signal.reason)));
+        const coming = import(new URL("frame.js", own)).then(({ start }) => start(box, (words) => (said.textContent = words), mine.signal));
+        const stage = await Promise.race([coming, cancelled]);
         place.hidden = true;
         box.append(stage);
-        stage.querySelector("button, input, select, textarea, [tabindex]")?.focus({ preventScroll: true });
+        const first = stage.querySelector("button, input, select, textarea, [tabindex]");
+        if (first) first.focus({ preventScroll: true });
       } catch (wrong) {
-        button.disabled = false;
         box.classList.remove("demo-on");
-        button.textContent = "Try again";
         const folder = location.protocol === "file:";
-        said.textContent = folder
-          ? "A page that is opened from a folder may not load a demo; serve the folder, and it runs."
-          : `The demo could not be loaded: ${wrong?.message ?? wrong}. The text below does without it.`;
+        const stopped = mine.signal.aborted;
+        named(stopped ? "Start" : "Try again");
+        if (stopped) said.textContent = "Cancelled: nothing is started.";
+        else if (folder) said.textContent = "A page that is opened from a folder may not load a demo; serve the folder, and it runs.";
+        else said.textContent = `The demo could not be loaded: ${(wrong && wrong.message) || wrong}. The text does without it.`;
       }
+      loading = null;
+      return undefined;
     });
   }
 })();
