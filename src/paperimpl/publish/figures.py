@@ -57,7 +57,7 @@ def panels(recorded: Recorded) -> list[dict[str, Any]]:
 
     Returns:
         For each: `caption`, `note` (what is left out; empty where nothing is), `head` (of the columns) and `rows`, the
-        first cell of each its own head; all of it text.
+        first cell of each its own head, all of it text; and `by_seed`, whether rows are numbers by seed, no curve.
     """
     seeds = [f"seed {run.seed}" for run in recorded.runs]
     found: list[dict[str, Any]] = []
@@ -70,7 +70,7 @@ def panels(recorded: Recorded) -> list[dict[str, Any]]:
             f"{number(mean.low)} to {number(mean.high)}",
         ]
         caption = f"The effect, {recorded.effect.of.replace('_', ' ')}: {recorded.effect.means}"
-        found.append(_table(caption, "", ["", *seeds, "mean", "95% interval"], [row]))
+        found.append(_table(caption, ["", *seeds, "mean", "95% interval"], [row], by_seed=True))
     by_unit: dict[str, list[str]] = {}
     for key in recorded.keys:
         by_unit.setdefault(recorded.units.get(key, ""), []).append(key)
@@ -79,7 +79,7 @@ def panels(recorded: Recorded) -> list[dict[str, Any]]:
             [key.replace("_", " "), *map(number, recorded.values(key)), number(fmean(recorded.values(key)))]
             for key in keys
         ]
-        found.append(_table(unit[:1].upper() + unit[1:] or "Measured", "", ["measured", *seeds, "mean"], rows))
+        found.append(_table(unit[:1].upper() + unit[1:] or "Measured", ["", *seeds, "mean"], rows, by_seed=True))
     return [*found, *(_curve(recorded, title) for title in recorded.runs[0].curves)]
 
 
@@ -105,7 +105,7 @@ def _curve(recorded: Recorded, title: str) -> dict[str, Any]:
     ]
     of = f"mean of {len(shown)} seeds" if len(shown) > 1 else f"seed {runs[0].seed}"
     note = f"{len(at)} of {len(first['x'])} points" if len(at) < len(first["x"]) else ""
-    return _table(f"{title}: {first['y_label']}, {of}", note, [first["x_label"], *columns], rows)
+    return _table(f"{title}: {first['y_label']}, {of}", [first["x_label"], *columns], rows, note)
 
 
 def _means(lines: Sequence[Sequence[float]]) -> list[float]:
@@ -113,8 +113,10 @@ def _means(lines: Sequence[Sequence[float]]) -> list[float]:
     return [float(f"{fmean(values):.6g}") for values in zip(*lines, strict=False)]
 
 
-def _table(caption: str, note: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, Any]:
-    return {"caption": caption, "note": note, "head": list(head), "rows": [list(row) for row in rows]}
+def _table(
+    caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], note: str = "", *, by_seed: bool = False
+) -> dict[str, Any]:
+    return {"caption": caption, "note": note, "head": head, "rows": rows, "by_seed": by_seed}
 
 
 def _images(recorded: Recorded) -> str:
