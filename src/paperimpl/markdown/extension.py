@@ -599,8 +599,10 @@ class _WikiLink(InlineProcessor):
         start = text.find("<svg")
         if start < 0:
             return None
+        named = re.search(r"<title[^>]*>([^<]+)</title>", text)
         element = etree.Element("span", {"class": "claim-figure-box", "tabindex": "0", "role": "group"})
-        element.set("aria-label", "figure: what was measured")
+        element.set("aria-label", f"Figure: {html.unescape(named[1]) if named else 'what was measured'}")
+        element.set("data-figure", PurePosixPath(path).name.removesuffix(".claim.svg"))
         if self.context.safe and re.search(r"<(?:script|foreignObject|iframe)\b|\son\w+\s*=|javascript:", text, re.I):
             return None
         element.text = AtomicString(self.keep(text[start:].strip()))

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from paperimpl.course.reading import Course, key_of
 from paperimpl.markdown.extension import Context
-from paperimpl.publish import cite, columns, equations, evidence, feed, graph, history, properties, sidenotes
+from paperimpl.publish import cite, columns, equations, evidence, feed, figures, graph, history, properties, sidenotes
 from paperimpl.publish.address import Addresses, redirect, relative
 from paperimpl.publish.backlinks import Backlinks
 from paperimpl.publish.cache import Store, digest, our_code
@@ -315,6 +315,7 @@ class Publication:
 
     def compose(self, note: Note, html: str, url: Callable[[str], str], page_url: str) -> str:
         """Put a note's page together: title, cover and properties above its text, what it is connected with below."""
+        html = self._numbers(html, url)
         header = self.header(note, url)
         if self.course is not None:
             html = columns.pair(sidenotes.beside(html, f'<h2 id="{_EVIDENCE}"'), "the-code")
@@ -342,6 +343,19 @@ class Publication:
         if self.study is None:
             return "", ""
         return self.study.above(path, url), self.study.below(path, url, self.summary)
+
+    def _numbers(self, html: str, url: Callable[[str], str]) -> str:
+        """Put below the figures of claims what they show, in numbers."""
+        health = self.context.health
+        if health is None or "claim-figure-box" not in html:
+            return html
+        places = {**health.papers, **health.surveys}
+        results = {slug: recorded for slug, recorded in health.results.items() if slug in places}
+
+        def address(slug: str) -> str:
+            return url(places[slug].place("result").removeprefix("vault/"))
+
+        return figures.with_numbers(html, results, self.jinja, address)
 
     def _title(self, note: Note, html: str) -> tuple[str, str]:
         """Give a note's title, and its text without the heading that says the same."""

@@ -1,0 +1,132 @@
+"""The numbers behind the figures of claims: tables made of what was recorded, below the figure on its page.
+
+The figures themselves answer pointers and keys by a script, `figures.js` of the theme, from what the drawing says in
+its attributes `data-...` (`paperimpl.lab.figure`). These tables need no script.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+from jinja2 import Environment
+
+from paperimpl.vault.result import Recorded, number
+
+__all__ = ["ROWS", "panels", "picked", "with_numbers"]
+
+ROWS = 25  # the most that a table of a curve shows
+
+_BOX = re.compile(
+    r'(?P<before><p[^>]*>)?(?P<box><span [^>]*class="claim-figure-box"[^>]*>.*?</svg></span>)(?P<after>\s*</p>)?', re.S
+)
+_SLUG = re.compile(r'data-figure="([^"]+)"')
+
+
+def with_numbers(page: str, results: Mapping[str, Recorded], jinja: Environment, address: Callable[[str], str]) -> str:
+    """Put below every claim's figure of a page the numbers that it shows.
+
+    Args:
+        page: HTML.
+        results: slug to what was recorded.
+        jinja: the templates.
+        address: from a slug to where its whole result is served, as the page links to it.
+    """
+    seen: set[str] = set()
+
+    def whole(found: re.Match[str]) -> str:
+        slug = match[1] if (match := _SLUG.search(found["box"])) else ""
+        if slug not in results or slug in seen:
+            return found[0]
+        seen.add(slug)
+        recorded = results[slug]
+        numbers = jinja.get_template("numbers.html").render(
+            slug=slug, panels=panels(recorded), images=_images(recorded), json=address(slug)
+        )
+        if found["before"] and not found["after"]:  # words follow the figure in its paragraph
+            return f"{found['before']}{found['box']}</p>{numbers}<p>"
+        return f"{found['before'] or ''}{found['box']}{found['after'] or ''}\n{numbers}"
+
+    return _BOX.sub(whole, page)
+
+
+def panels(recorded: Recorded) -> list[dict[str, Any]]:
+    """Make a table of each panel of a figure: the effect, what was measured by unit, each curve.
+
+    Returns:
+        For each: `caption`, `note` (what is left out; empty where nothing is), `head` (of the columns) and `rows`, the
+        first cell of each its own head, all of it text; and `by_seed`, whether rows are numbers by seed, no curve.
+    """
+    seeds = [f"seed {run.seed}" for run in recorded.runs]
+    found: list[dict[str, Any]] = []
+    if recorded.estimate and recorded.effect:
+        mean = recorded.estimate
+        row = [
+            "effect",
+            *map(number, recorded.effects),
+            number(mean.mean),
+            f"{number(mean.low)} to {number(mean.high)}",
+        ]
+        caption = f"The effect, {recorded.effect.of.replace('_', ' ')}: {recorded.effect.means}"
+        found.append(_table(caption, ["", *seeds, "mean", "95% interval"], [row], by_seed=True))
+    by_unit: dict[str, list[str]] = {}
+    for key in recorded.keys:
+        by_unit.setdefault(recorded.units.get(key, ""), []).append(key)
+    for unit, keys in by_unit.items():
+        rows = [
+            [key.replace("_", " "), *map(number, recorded.values(key)), number(fmean(recorded.values(key)))]
+            for key in keys
+        ]
+        found.append(_table(unit[:1].upper() + unit[1:] or "Measured", ["", *seeds, "mean"], rows, by_seed=True))
+    return [*found, *(_curve(recorded, title) for title in recorded.runs[0].curves)]
+
+
+def picked(count: int, most: int = ROWS) -> list[int]:
+    """Choose at most so many of a curve's points, evenly, the first and the last among them."""
+    if count <= most:
+        return list(range(count))
+    return [round(n * (count - 1) / (most - 1)) for n in range(most)]
+
+
+def _curve(recorded: Recorded, title: str) -> dict[str, Any]:
+    runs = [run for run in recorded.runs if title in run.curves]
+    first = runs[0].curves[title]
+    same = [run.curves[title] for run in runs if run.curves[title]["x"] == first["x"]]
+    shown = same if len(same) == len(runs) else same[:1]
+    columns = {
+        name: _means([panel["series"][name] for panel in shown if name in panel["series"]]) for name in first["series"]
+    }
+    at = picked(len(first["x"]))
+    rows = [
+        [number(first["x"][n]), *(number(values[n]) if n < len(values) else "" for values in columns.values())]
+        for n in at
+    ]
+    of = f"mean of {len(shown)} seeds" if len(shown) > 1 else f"seed {runs[0].seed}"
+    note = f"{len(at)} of {len(first['x'])} points" if len(at) < len(first["x"]) else ""
+    return _table(f"{title}: {first['y_label']}, {of}", [first["x_label"], *columns], rows, note)
+
+
+def _means(lines: Sequence[Sequence[float]]) -> list[float]:
+    """The mean of some lines, to six digits, as the drawing has it."""
+    return [float(f"{fmean(values):.6g}") for values in zip(*lines, strict=False)]
+
+
+def _table(
+    caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], note: str = "", *, by_seed: bool = False
+) -> dict[str, Any]:
+    return {"caption": caption, "note": note, "head": head, "rows": rows, "by_seed": by_seed}
+
+
+def _images(recorded: Recorded) -> str:
+    """Say in sentences what images a figure has: how large they are, and between which numbers."""
+    images = recorded.runs[0].images
+    if not images:
+        return ""
+    told = []
+    for title, rows in images.items():
+        flat = [value for row in rows for value in row]
+        told.append(f"{title} ({len(rows)} by {len(rows[0])}, {number(min(flat))} to {number(max(flat))})")
+    which = "The image shows" if len(told) == 1 else f"The {len(told)} images show"
+    return f"{which} seed {recorded.runs[0].seed}, dark for large: {'; '.join(told)}."

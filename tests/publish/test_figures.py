@@ -1,0 +1,166 @@
+"""The numbers behind the figures of claims, as tables below them."""
+
+import itertools
+import json
+import re
+from pathlib import Path
+from statistics import fmean
+
+import pytest
+from bs4 import BeautifulSoup
+
+from paperimpl.markdown.extension import Context
+from paperimpl.publish.figures import ROWS, panels, picked
+from paperimpl.publish.pages import Publication
+from paperimpl.vault.check import Health
+from paperimpl.vault.evidence import Effect
+from paperimpl.vault.result import Recorded, Run, number
+
+VAULT = Path(__file__).parents[2] / "vault"
+ONE = "vault/04-sequences/one/one"
+BOX = '<p><span class="claim-figure-box" data-figure="{}"><svg><title>t</title></svg></span></p>\n<p>Next.</p>'
+
+
+def curve(count, *, shift=0.0):
+    x = [float(n) for n in range(count)]
+    return {"x": x, "series": {"net": [n / 7 + shift for n in x], "half": [n / 14 for n in x]}} | {
+        "x_label": "steps <s>",
+        "y_label": "loss & more",
+        "log_x": False,
+        "log_y": False,
+    }
+
+
+def recorded(seeds=3, points=60, images=0):
+    runs = [
+        Run(
+            seed,
+            {"our_net": 0.25 + seed / 9, "theirs": 1e-7 * (seed + 1), "weights": 1234.0},
+            True,
+            1.0,
+            {"Learning": curve(points, shift=seed)},
+            {f"picture {n}": [[0, 0.5], [n + 1, 2], [3, -1]] for n in range(images)},
+        )
+        for seed in range(seeds)
+    ]
+    units = {"our_net": "share wrong", "theirs": "share wrong"}
+    return Recorded("", "", "", units, runs, {}, Effect("our_net - theirs", "a share"))
+
+
+def test_what_was_measured_is_a_row_a_number_a_column_a_seed_and_the_mean():
+    effect, wrong, other, _ = panels(recorded())
+    assert wrong["caption"] == "Share wrong"
+    assert wrong["head"] == ["", "seed 0", "seed 1", "seed 2", "mean"]
+    assert wrong["rows"] == [
+        ["our net", "0.25", "0.361", "0.472", "0.361"],
+        ["theirs", "1.00 × 10⁻⁷", "2.00 × 10⁻⁷", "3.00 × 10⁻⁷", "2.00 × 10⁻⁷"],
+    ]
+    assert (other["caption"], other["rows"]) == ("Measured", [["weights", "1,234", "1,234", "1,234", "1,234"]])
+    assert effect["caption"] == "The effect, our net - theirs: a share"
+    assert effect["rows"][0][:5] == ["effect", "0.25", "0.361", "0.472", "0.361"]
+    assert " to " in effect["rows"][0][5]
+
+
+def test_a_long_curve_is_thinned_and_says_so_and_a_short_one_is_whole():
+    long, short = (panels(recorded(points=points))[-1] for points in (60, ROWS))
+    assert (len(long["rows"]), long["note"]) == (ROWS, f"{ROWS} of 60 points")
+    assert [long["rows"][end][0] for end in (0, -1)] == ["0", "59"]
+    assert (len(short["rows"]), short["note"]) == (ROWS, "")
+
+
+def test_a_curves_table_holds_the_means_of_the_seeds():
+    table = panels(recorded())[-1]
+    assert table["head"] == ["steps <s>", "net", "half"]
+    assert table["caption"] == "Learning: loss & more, mean of 3 seeds"
+    assert table["rows"][-1] == ["59", number(59 / 7 + 1), number(59 / 14)]
+
+
+def test_a_curve_whose_seeds_stopped_at_different_steps_shows_one_seed_and_says_which():
+    runs = [Run(n, {"a": 1.0}, True, 1.0, {"Learning": curve(3 + n, shift=n)}, {}) for n in range(2)]
+    table = panels(Recorded("", "", "", {}, runs, {}))[-1]
+    assert table["caption"] == "Learning: loss & more, seed 0"
+    assert [row[1] for row in table["rows"]] == ["0", "0.143", "0.286"]
+
+
+@pytest.mark.parametrize("count", [1, 2, ROWS, ROWS + 1, 53, 100, 1000])
+def test_points_are_picked_evenly_with_both_ends_and_none_twice(count):
+    found = picked(count)
+    assert (found[0], found[-1]) == (0, count - 1)
+    steps = {after - before for before, after in itertools.pairwise(found)}
+    assert not steps or (min(steps) >= 1 and max(steps) - min(steps) <= 1)
+    assert len(found) == min(count, ROWS)
+
+
+def published(small, result=None):
+    """Paper one's page, made of a figure and a sentence."""
+    if result:
+        small.write(f"{ONE}.claim.json", result.dump())
+    health = Health(small.root)
+    made = Publication(Context(health.index, health, repository=small.root), small.root, "", False)
+    note = health.index.notes["04-sequences/one/one.md"]
+    return lambda html: BeautifulSoup(made.compose(note, html, lambda path: f"to:{path}", ""), "html.parser")
+
+
+def test_the_numbers_stand_below_the_figure_and_lead_to_all_of_them(small):
+    page = published(small, recorded(images=2))(BOX.format("one"))
+    details = page.select_one("details.figure-numbers")
+    assert details.find_previous_sibling("p").select_one(".claim-figure-box")
+    assert details.find_next_sibling("p").text == "Next."
+    assert details.has_attr("data-search-exclude")
+    assert details.select_one("a")["href"] == "to:04-sequences/one/one.claim.json"
+    assert "thinned" in details.text
+    said = "The 2 images show seed 0, dark for large: picture 0 (3 by 2, -1 to 3); picture 1 (3 by 2, -1 to 3)."
+    assert said in details.text
+    for table in details.select("table"):
+        assert table.caption.text
+        assert all(cell["scope"] == "col" for cell in table.select("thead th"))
+        assert all(row.find("th")["scope"] == "row" for row in table.select("tbody tr"))
+        assert len({len(row.find_all(["th", "td"])) for row in table.select("tr")}) == 1
+        scrolls = table.parent
+        assert (scrolls["tabindex"], scrolls["role"]) == ("0", "region")
+        assert details.select_one(f"#{scrolls['aria-labelledby']}") is table.caption
+    assert "steps <s>" in [cell.text for cell in details.select("thead th")]
+
+
+def test_words_that_follow_a_figure_in_its_paragraph_stay_below_the_numbers(small):
+    page = published(small)(BOX.format("one").replace("</span></p>", "</span> and so on.</p>"))
+    details = page.select_one("details.figure-numbers")
+    assert details.parent.name == "[document]"
+    assert details.find_next_sibling("p").text == " and so on."
+
+
+def test_a_figure_that_is_shown_twice_has_its_numbers_once_and_a_strange_one_none(small):
+    page = published(small)(BOX.format("one") * 2 + BOX.format("elsewhere"))
+    assert len(page.select(".claim-figure-box")) == 3
+    assert len(page.select("details.figure-numbers")) == 1
+
+
+@pytest.mark.parametrize("path", sorted(VAULT.rglob("*.claim.json")), ids=lambda path: path.name.split(".")[0])
+def test_the_tables_of_every_claim_hold_what_was_recorded(path):
+    result = Recorded.load(path)
+    runs = json.loads(path.read_text(encoding="utf-8"))["runs"]
+    tables = panels(result)
+    rows = {row[0]: row[1:] for table in tables if table["by_seed"] for row in table["rows"]}
+    for key in runs[0]["measured"]:
+        values = [run["measured"][key] for run in runs]
+        assert rows[key.replace("_", " ")] == [*map(number, values), number(fmean(values))]
+    curves = [table for table in tables if not table["by_seed"]]
+    assert len(curves) == len(runs[0]["curves"])
+    for table, (title, first) in zip(curves, runs[0]["curves"].items(), strict=True):
+        assert table["caption"].startswith(title)
+        assert table["head"] == [first["x_label"], *first["series"]]
+        assert table["rows"][-1][0] == number(first["x"][-1])
+        for column, name in enumerate(first["series"], start=1):
+            last = fmean(run["curves"][title]["series"][name][-1] for run in runs)
+            assert table["rows"][-1][column] == number(float(f"{last:.6g}"))
+        assert bool(table["note"]) == (len(first["x"]) > ROWS)
+
+
+@pytest.mark.parametrize("path", sorted(VAULT.rglob("*.claim.svg")), ids=lambda path: path.name.split(".")[0])
+def test_every_figure_says_in_words_what_it_shows(path):
+    text = path.read_text(encoding="utf-8")
+    title, told = (BeautifulSoup(text, "html.parser").find(name).text for name in ("title", "desc"))
+    result = Recorded.load(path.with_suffix(".json"))
+    assert re.match(r"\w+, what \d+ seeds measured: ", title)
+    assert all(curve in told for curve in result.runs[0].curves)
+    assert all(f"{key} " in told for key in result.keys)
