@@ -252,6 +252,12 @@ class Publication:
         """The address of a note's page, from the site's root."""
         return self.addresses.url(path)
 
+    def page_url(self, path: str) -> str:
+        """The address of any page, from the site's root; no note need be behind it."""
+        if path in self.addresses.of:
+            return self.url_of(path)
+        return PurePosixPath(path).with_suffix("").as_posix() + ("/" if self.addresses.directories else ".html")
+
     def summary(self, note: Note) -> str:
         """A note in a sentence or two: its description, else how it begins."""
         said = note.front.values.get("description")
@@ -592,7 +598,7 @@ class Publication:
         def address(path: str) -> str:
             if not base:
                 return ""
-            return base + (self.url_of(path) if path in self.addresses.of else f"{path.removesuffix('.ipynb')}/")
+            return base + self.page_url(path)
 
         found = anki.entries(self.course, address)
         if not found:

@@ -34,7 +34,7 @@ from paperimpl.markdown.fences import Mermaid
 from paperimpl.markdown.katex import Katex, node
 from paperimpl.markdown.mathml import MathML
 from paperimpl.markdown.views import Views
-from paperimpl.publish import attachments, feed, frontend, graph, notebook, notfound, properties, search
+from paperimpl.publish import attachments, feed, folder, frontend, graph, notebook, notfound, properties, search
 from paperimpl.publish.cache import Store, digest
 from paperimpl.publish.crew import Crew
 from paperimpl.publish.edit import Build, edit
@@ -122,6 +122,8 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         config.extra_css.insert(0, "assets/paperimpl/vault.css")
         if "assets/paperimpl/vault.js" not in config.extra_javascript:
             config.extra_javascript.insert(0, "assets/paperimpl/vault.js")
+        if folder.wanted(config):
+            folder.prepare(config, self.config.serve)
         if config.nav is None:
             config.not_in_nav = config.not_in_nav or None
         if "mkdocs-jupyter" not in config.plugins and notebook.any_below(Path(config.docs_dir)):
@@ -437,7 +439,9 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
 
     @event_priority(-100)  # after the search plugin has written its index
     def _on_post_build_last(self, *, config: MkDocsConfig) -> None:
-        """Remember what this build made, or clear up."""
+        """Make the site one to open from a folder, if asked; remember what this build made, or clear up."""
+        if folder.wanted(config) and not self.unchanged:
+            folder.carry(Path(config.site_dir), config.site_url or "")
         if self.last:
             self.last.end()
 
