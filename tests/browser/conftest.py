@@ -43,11 +43,20 @@ def site(tmp_path_factory):
     return folder
 
 
-def build(repository, folder):
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """The same site, built to be opened from a folder."""
+    folder = tmp_path_factory.mktemp("carried") / "a folder"
+    build(ROOT, folder, OFFLINE="true")
+    return folder
+
+
+def build(repository, folder, **environment):
     """Build a site, strictly, in a process of its own."""
     built = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
         cwd=repository,
+        env=os.environ | environment,
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -140,6 +149,8 @@ def chromium():
     with sync_playwright() as playwright:
         expect.set_options(timeout=PATIENCE)
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM)
+        # A service worker would stand between a page and what a test says of its requests.
+        browser.new_context = functools.partial(browser.new_context, service_workers="block")
         yield browser
         browser.close()
 

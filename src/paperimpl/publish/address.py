@@ -108,9 +108,16 @@ class Addresses:
         path = _clean(alias.removesuffix(".md"))
         return self._page(path) if path else ""
 
+    def page(self, path: str) -> str:
+        """The address of any page, from the site's root; no note need be behind it."""
+        if path in self.of:
+            return self.url(path)
+        return PurePosixPath(path).with_suffix("").as_posix() + ("/" if self.directories else ".html")
+
     def url(self, path: str) -> str:
-        """Give the address of a note from the site's root, encoded; empty for the root itself."""
-        return urllib.parse.quote(re.sub(r"(?:^|(?<=/))index\.html$", "", self.of[path]), safe="/")
+        """Give the address of a note from the site's root, encoded; empty for the root itself, where pages are folders."""
+        place = self.of[path]
+        return urllib.parse.quote(re.sub(r"(?:^|(?<=/))index\.html$", "", place) if self.directories else place, safe="/")
 
 
 def _rank(path: str) -> int:

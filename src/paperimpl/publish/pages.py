@@ -213,6 +213,10 @@ class Publication:
         """The address of a note's page, from the site's root."""
         return self.addresses.url(path)
 
+    def page_url(self, path: str) -> str:
+        """The address of any page, from the site's root; no note need be behind it."""
+        return self.addresses.page(path)
+
     def summary(self, note: Note) -> str:
         """A note in a sentence or two: its description, else how it begins."""
         said = note.front.values.get("description")

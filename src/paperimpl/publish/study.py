@@ -169,10 +169,7 @@ class Study:
         base = f"{site_url.rstrip('/')}/" if site_url else ""
 
         def address(path: str) -> str:
-            if not base:
-                return ""
-            own = path in self.addresses.of
-            return base + (self.addresses.url(path) if own else f"{path.removesuffix('.ipynb')}/")
+            return base + self.addresses.page(path) if base else ""
 
         found = anki.entries(self.course, address)
         if not found:

@@ -1,6 +1,7 @@
 /* The page for what is not found: make its addresses right wherever the site stands, then search. */
 (async () => {
   "use strict";
+  if (location.protocol === "file:") return; // opened on purpose: nobody answers with this page there
   const marker = "assets/paperimpl/vault.css";
   const said = document.querySelector(`link[href$="${marker}"]`)?.getAttribute("href").slice(0, -marker.length) ?? "/";
   const parts = location.pathname.split("/").slice(1, -1);
