@@ -77,9 +77,7 @@ def say_weight(browser: Browser, address: str, papers: list[str], others: list[s
     wrong = []
     for page, weights, files in weighed:
         total = sum(weights.values())
-        table.add_row(
-            page or "home", *(f"{weights[kind] / 1e3:.1f}" for kind in weight.KINDS), f"{total / 1e3:.1f}"
-        )
+        table.add_row(page or "home", *(f"{weights[kind] / 1e3:.1f}" for kind in weight.KINDS), f"{total / 1e3:.1f}")
         if page in papers and total > weight.LIMIT:
             most = ", ".join(f"{url.rsplit('/', 1)[-1] or 'the page'} {size / 1e3:.0f}" for size, url in files[:4])
             wrong.append(f"{page}: {total / 1e3:.0f} kB, and at most {weight.LIMIT / 1e3:.0f} are asked ({most})")

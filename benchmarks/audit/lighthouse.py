@@ -54,9 +54,7 @@ def of_reports(page: str, reports: list[dict[str, Any]]) -> Score:
         name: round(100 * middle([report["categories"][name]["score"] or 0 for report in reports]), 1)
         for name in FLOORS
     }
-    numbers = {
-        name: middle([report["audits"][name].get("numericValue", 0.0) for report in reports]) for name in _TIMES
-    }
+    numbers = {name: middle([report["audits"][name].get("numericValue", 0.0) for report in reports]) for name in _TIMES}
     failed = {}
     for report in reports:
         for name in FLOORS:

@@ -24,7 +24,8 @@ _TAG = re.compile(r"<[a-zA-Z][^>]*>")
 _SCRIPT = re.compile(r"<(?:script|style)[^>]*>(.*?)</(?:script|style)>", re.S)
 _WORD = re.compile(r"[\w-]+")
 _BEGINNING = re.compile(r"(?<![\w-])([A-Za-z_-][\w-]{0,60}[-_])(?:\$\{|[\"'`]\s*\+)")
-_FORMULA = re.compile(r'<span class="(?P<classes>[^"]*)"[^>]*>(?P<text>[^<]+)')
+_FORMULA = '<span class="katex-html"'
+_PIECE = re.compile(r'<span(?: class="(?P<classes>[^"]*)")?[^>]*>|(?P<end></span>)|<[^>]*>|(?P<text>[^<]+)')
 _ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-fA-F]+|\w+);")
 _VARIABLE = re.compile(r"(?<![\w-])--[\w-]{1,60}")
 _ASKED = re.compile(r"var\(\s*(--[\w-]+)")
@@ -32,7 +33,37 @@ _ASKED = re.compile(r"var\(\s*(--[\w-]+)")
 # What a keyboard has, and what typesetting puts in its place: readers type, too.
 _ALWAYS = "".join(map(chr, range(32, 127))) + "\u00a0–—‘’“”…·×−→←↑↓•©"
 _FEATURES = ("ccmp", "locl", "mark", "mkmk", "rlig")  # those that are no ornament
-_MATH = "assets/katex/fonts/"
+_MATH = "assets/katex/fonts/KaTeX_"
+
+# Which font KaTeX's style sheet gives to what stands within a class; to all else, Main-Regular.
+_FONTS = {
+    "amsrm": "AMS-Regular",
+    "boldsymbol": "Math-BoldItalic",
+    "delim-size1": "Size1-Regular",
+    "delim-size4": "Size4-Regular",
+    "large-op": "Size2-Regular",
+    "mathbb": "AMS-Regular",
+    "mathbf": "Main-Bold",
+    "mathcal": "Caligraphic-Regular",
+    "mathfrak": "Fraktur-Regular",
+    "mathit": "Main-Italic",
+    "mathnormal": "Math-Italic",
+    "mathscr": "Script-Regular",
+    "mathsf": "SansSerif-Regular",
+    "mathtt": "Typewriter-Regular",
+    "size1": "Size1-Regular",
+    "size2": "Size2-Regular",
+    "size3": "Size3-Regular",
+    "size4": "Size4-Regular",
+    "small-op": "Size1-Regular",
+    "textbb": "AMS-Regular",
+    "textbf": "Main-Bold",
+    "textfrak": "Fraktur-Regular",
+    "textit": "Main-Italic",
+    "textscr": "Script-Regular",
+    "textsf": "SansSerif-Regular",
+    "texttt": "Typewriter-Regular",
+}
 
 
 @dataclass(frozen=True)
@@ -57,22 +88,37 @@ class Words:
         self.beginnings: set[str] = set()
         self.variables: set[str] = set()
         self.letters: set[str] = set(_ALWAYS)
-        self.formulas: dict[bool, set[str]] = {True: set(), False: set()}  # in the fonts of letters, and in others
+        self.formulas: dict[str, set[str]] = {}  # by the name of KaTeX's font
         tags: set[str] = set()
         for page in pages:
             tags.update(_TAG.findall(page))
             self.letters.update(_letters(page))
             self._code(" ".join(_SCRIPT.findall(page)))
-            if 'class="katex' in page:
-                for classes, text in set(_FORMULA.findall(page)):
-                    lettered = any(kind in classes for kind in ("mathnormal", "mathit", "boldsymbol"))
-                    self.formulas[lettered].update(_letters(text))
+            start = page.find(_FORMULA)
+            while start >= 0:
+                start = page.find(_FORMULA, self._formula(page, start))
         for tag in tags:
             self.known.update(_WORD.findall(tag))
             self.variables.update(_VARIABLE.findall(tag))
         for script in scripts:
             self._code(script)
             self.letters.update(script)
+
+    def _formula(self, page: str, start: int) -> int:
+        """Take note of a formula's letters by their fonts; return where it ends."""
+        fonts: list[tuple[str, ...]] = [()]
+        for piece in _PIECE.finditer(page, start):
+            if piece["text"] is not None:
+                for font in fonts[-1] or ("Main-Regular",):
+                    self.formulas.setdefault(font, set()).update(_letters(piece["text"]))
+            elif piece["end"]:
+                fonts.pop()
+                if len(fonts) == 1:
+                    return piece.end()
+            elif piece[0].startswith("<span"):
+                own = tuple(_FONTS[name] for name in (piece["classes"] or "").split() if name in _FONTS)
+                fonts.append(fonts[-1] + own)
+        return len(page)
 
     def _code(self, text: str) -> None:
         self.known.update(_WORD.findall(text))
@@ -93,11 +139,7 @@ def _letters(text: str) -> set[str]:
 
 
 def sheet(text: str, words: Words) -> str:
-    """Write a style sheet without the rules that nothing on any page can match, and without white space.
-
-    Raises:
-        ValueError: it is no style sheet.
-    """
+    """Write a style sheet without the rules that nothing on any page can match, and without white space."""
     return _text(_rules(_parsed(text), words))
 
 
@@ -133,9 +175,8 @@ def _rules(rules: Iterable[Any], words: Words) -> list[_Rule]:
             chosen = [_short(part) for part in _parts(rule.prelude) if _may_match(part, words)]
             if chosen:
                 out.append(_Rule(",".join(chosen), _body(rule.content), False))
+        if rule.type != "at-rule":  # what is no rule browsers leave out, too
             continue
-        if rule.type != "at-rule":
-            raise ValueError(f"line {rule.source_line}: {getattr(rule, 'message', rule.type)}")
         head = f"@{rule.at_keyword} {_short(rule.prelude)}".strip()
         if rule.content is None:
             out.append(_Rule(head, None, False))
@@ -204,8 +245,6 @@ def _body(content: Iterable[Any]) -> list[str]:
             out.append(f"{part.name}:{value}{'!important' if part.important else ''}")
         elif part.type in ("qualified-rule", "at-rule"):
             out.append(tinycss2.serialize([part]))
-        else:
-            raise ValueError(f"line {part.source_line}: {getattr(part, 'message', part.type)}")
     return out
 
 
@@ -248,14 +287,6 @@ def cut(data: bytes, letters: Iterable[str], how: Cut) -> bytes:
     from fontTools.varLib import instancer
 
     font = TTFont(io.BytesIO(data), recalcTimestamp=False)
-    if "fvar" in font and how.axes:
-        there = {axis.axisTag for axis in font["fvar"].axes}
-        limits = {axis: low if low == high else (low, high) for axis, low, high in how.axes if axis in there}
-        font = instancer.instantiateVariableFont(font, limits, inplace=True)
-        whole = io.BytesIO()
-        font.flavor = None
-        font.save(whole)
-        font = TTFont(io.BytesIO(whole.getvalue()), recalcTimestamp=False)
     options = subset.Options()
     options.layout_features = [*_FEATURES, *how.features]
     options.hinting, options.desubroutinize, options.notdef_outline = False, True, True
@@ -263,10 +294,20 @@ def cut(data: bytes, letters: Iterable[str], how: Cut) -> bytes:
     chosen = subset.Subsetter(options)
     chosen.populate(text="".join(sorted(letters)))
     chosen.subset(font)
+    if "fvar" in font and how.axes:  # a font that is small already takes a tenth of the time
+        font.flavor = None
+        font = TTFont(_saved(font), recalcTimestamp=False)
+        there = {axis.axisTag for axis in font["fvar"].axes}
+        limits = {axis: low if low == high else (low, high) for axis, low, high in how.axes if axis in there}
+        font = instancer.instantiateVariableFont(font, limits, inplace=True)
     font.flavor = "woff2"
+    return _saved(font).getvalue()
+
+
+def _saved(font: Any) -> io.BytesIO:
     out = io.BytesIO()
     font.save(out)
-    return out.getvalue()
+    return io.BytesIO(out.getvalue())
 
 
 def trim(site: Path, cache: Path, fonts: Mapping[str, str], say: Callable[[str], None]) -> None:
@@ -291,7 +332,7 @@ def trim(site: Path, cache: Path, fonts: Mapping[str, str], say: Callable[[str],
     ]
     words = Words(pages, scripts)
     if importlib.util.find_spec("tinycss2"):
-        _trim_sheets(site, words, say)
+        _trim_sheets(site, words)
     else:
         say("style sheets are served whole; `pip install tinycss2` to have them cut to what pages use")
     if importlib.util.find_spec("fontTools") and importlib.util.find_spec("brotli"):
@@ -300,18 +341,11 @@ def trim(site: Path, cache: Path, fonts: Mapping[str, str], say: Callable[[str],
         say("fonts are served whole; `pip install 'fonttools[woff]'` to have them cut to what pages use")
 
 
-def _trim_sheets(site: Path, words: Words, say: Callable[[str], None]) -> None:
-    sheets, whole = {}, ""
-    for file in sorted(site.rglob("*.css")):
-        text = file.read_text(encoding="utf-8")
-        try:
-            sheets[file] = _rules(_parsed(text), words)
-        except ValueError as wrong:
-            say(f"{file.relative_to(site).as_posix()}: served whole, for it cannot be read: {wrong}")
-            whole += text
+def _trim_sheets(site: Path, words: Words) -> None:
+    sheets = {file: _rules(_parsed(file.read_text(encoding="utf-8")), words) for file in sorted(site.rglob("*.css"))}
     asked: set[str] = set()
     while True:  # a variable may ask for another
-        now = whole + "".join(_text(rules, asked or None) for rules in sheets.values())
+        now = "".join(_text(rules, asked or None) for rules in sheets.values())
         still = {*_ASKED.findall(now)} | words.variables
         if still == asked:
             break
@@ -328,8 +362,7 @@ def _trim_fonts(site: Path, cache: Path, words: Words, cuts: Mapping[str, Cut]) 
         if address in cuts:
             how, letters = cuts[address], words.letters
         elif address.startswith(_MATH):
-            how, letters = Cut(), words.formulas["_Math-" in file.name or file.name.endswith("_Math")]
-            how = Cut((), ("kern",))
+            how, letters = Cut(), words.formulas.get(file.stem.removeprefix("KaTeX_"), set())
         else:
             continue
         data = file.read_bytes()
