@@ -95,6 +95,8 @@ def say_axe(browser: Browser, address: str, pages: list[str]) -> list[str]:
         for path in pages:
             page.goto(address + path, wait_until="load")
             wrong += [f"{path or 'home'} ({scheme}): {said}" for said in barriers.found(page, axe)]
+            if sys.stderr.isatty():
+                print(f"\raxe, {scheme}: {path[:60]:60}", end="", file=sys.stderr)
         context.close()
     seconds = time.monotonic() - began
     out.print(f"axe: {len(pages)} pages in {len(barriers.SCHEMES)} schemes, {len(wrong)} barriers ({seconds:.0f} s)")
@@ -126,7 +128,7 @@ def main() -> int:
             papers, every = [page for page in papers if page in said.pages], said.pages
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         if "weight" in said.only:
-            wrong += say_weight(browser, address, papers, said.pages and [] or [HOME, EVIDENCE])
+            wrong += say_weight(browser, address, papers, [] if said.pages else [HOME, EVIDENCE])
         if "axe" in said.only:
             wrong += say_axe(browser, address, every)
         browser.close()

@@ -20,7 +20,7 @@ def pages(sitemap: str, site_url: str) -> list[str]:
 
 
 def found(page: Any, axe: Axe | None = None) -> list[str]:
-    """Run axe on the page as it is, folded parts opened; every barrier is a line: its rule, where, and what is wrong."""
+    """Run axe on the page, folded parts opened; return a line for each barrier: rule, place, what is wrong."""
     page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
     said = []
     for barrier in (axe or Axe()).run(page).response["violations"]:

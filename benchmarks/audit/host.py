@@ -7,7 +7,7 @@ import http.server
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache, partial
+from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -36,7 +36,7 @@ _KINDS = {
 _PACKED = {".png", ".jpg", ".webp", ".woff2", ".pdf", ".gz", ".apkg", ".bin"}  # compressing these gains nothing
 
 
-@lru_cache(maxsize=None)
+@cache
 def _gzip(file: Path, _changed: int) -> bytes:
     return gzip.compress(file.read_bytes(), 6, mtime=0)
 

@@ -340,7 +340,7 @@ def book(
 
 @app.command()
 def notebook(slugs: Annotated[list[str] | None, typer.Argument(help="papers; leave out for all")] = None) -> None:
-    """Write papers' notebooks, which Colab and Jupyter open, into notebooks/: the model, its claim, and room to play."""
+    """Write papers' notebooks, which Colab and Jupyter open, into notebooks/: model, claim, and room to play."""
     from paperimpl.course.notebooks import Origin, place, write
 
     repository = root()

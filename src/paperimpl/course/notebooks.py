@@ -183,18 +183,21 @@ def write(paper: Paper, origin: Origin) -> str:
                     axes.legend(frameon=False)
                     plt.show()
                 if result.images:
-                    figure, grid = plt.subplots(1, len(result.images), squeeze=False, figsize=(2.4 * len(result.images), 2.6))
-                    for axes, (title, image) in zip(grid[0], result.images.items()):
+                    rows = -(-len(result.images) // 4)
+                    figure, grid = plt.subplots(rows, 4, squeeze=False, figsize=(9, 2.6 * rows))
+                    for axes in grid.flat:
+                        axes.axis("off")
+                    for axes, (title, image) in zip(grid.flat, result.images.items()):
                         axes.imshow(image, cmap="gray_r")
                         axes.set_title(title, fontsize=8)
-                        axes.axis("off")
                     plt.show()
 
 
             show(result)"""
         ),
         _words(
-            "## Your turn\n\nAnother seed, and other settings: what is the smallest change after which the claim no longer holds?"
+            "## Your turn\n\nAnother seed, and other settings: what is the smallest change after which the claim"
+            " no longer holds?"
         ),
         _code(
             f"""\

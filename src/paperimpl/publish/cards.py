@@ -1,6 +1,7 @@
 """Social cards: a picture for every note, shown by those who show a link to it. Set by typst, without a network.
 
-All that are not remembered are set in one run, a page each; the pictures lie in `.cache/` by a digest of what is on them.
+All that are not remembered are set in one run, a page each; the pictures lie in `.cache/` by a digest of what is
+on them.
 """
 
 from __future__ import annotations
@@ -131,7 +132,8 @@ def cards(publication: Publication) -> dict[str, Card]:
             title, idea = str(said.get("headline") or note.title), str(said.get("lede") or idea)
             years = [other.record.year for other in by_path.values()]
             kind = f"Deep learning, {min(years)}–{max(years)}" if years else ""
-        verdict, seeds, last = "", (), ""
+        seeds: tuple[bool, ...] = ()
+        verdict = last = ""
         if card and card.result:
             seeds = tuple(run.holds for run in card.result.runs)
             said_of = card.result.verdict or ("reproduced" if card.result.holds else "not reproduced")

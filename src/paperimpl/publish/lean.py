@@ -163,9 +163,8 @@ def _text(rules: Iterable[_Rule], asked: Set[str] | None = None) -> str:
 def _parsed(content: Any) -> list[Any]:
     import tinycss2
 
-    if isinstance(content, str):
-        return tinycss2.parse_stylesheet(content, skip_comments=True, skip_whitespace=True)
-    return tinycss2.parse_rule_list(content, skip_comments=True, skip_whitespace=True)
+    parse = tinycss2.parse_stylesheet if isinstance(content, str) else tinycss2.parse_rule_list
+    return list(parse(content, skip_comments=True, skip_whitespace=True))
 
 
 def _rules(rules: Iterable[Any], words: Words) -> list[_Rule]:
@@ -216,9 +215,9 @@ def _may_match(selector: list[Any], words: Words) -> bool:
                 return False
             if exact and not all(map(words.has, _WORD.findall(inside[2].value))):
                 return False
-        if token.type == "function" and token.lower_name in ("is", "where"):
-            if not any(_may_match(part, words) for part in _parts(token.arguments)):
-                return False
+        either = token.type == "function" and token.lower_name in ("is", "where")
+        if either and not any(_may_match(part, words) for part in _parts(token.arguments)):
+            return False
         before = token.value if token.type == "literal" else ""
     return True
 

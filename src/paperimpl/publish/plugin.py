@@ -29,7 +29,7 @@ from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink, TableOfContents
 from mkdocs.utils import get_relative_url
 
-from paperimpl.course.notebooks import Origin, place
+from paperimpl.course import notebooks
 from paperimpl.markdown.extension import Context, VaultExtension, settings
 from paperimpl.markdown.fences import Mermaid
 from paperimpl.markdown.katex import Katex, node
@@ -189,7 +189,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             config.use_directory_urls,
         )
         self.publication.site_url = config.site_url or ""
-        self.publication.origin = Origin.of(config.repo_url, config.edit_uri, config.site_url)
+        self.publication.origin = notebooks.Origin.of(config.repo_url, config.edit_uri, config.site_url)
         self.context.tag_url = self._tag_url
         self.context.views = Views(self.publication.publishes)
         known = index.notes.keys() | index.files
@@ -332,7 +332,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         env.globals["vault"] = self.publication
         self._finish(config, files)
         for slug, file in self.publication.notebooks.items():  # now, or mkdocs-jupyter would make pages of them
-            files.append(File.generated(config, place(slug), abs_src_path=str(file)))
+            files.append(File.generated(config, notebooks.place(slug), abs_src_path=str(file)))
         self.theme = Theme(config, env, self.store, self.made_nav, self.preview, self.rebuilds.untold)
         search.remember(config, self.store, self.rebuilds.entries)
         self._employ(None if self.rebuilds.editing else self.theme.ahead(self.renderer.rendered, files, self.nav))
