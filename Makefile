@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export NO_MKDOCS_2_WARNING := 1
 PORT ?= 8000
 
-.PHONY: serve site offline test book check lint bench clean help
+.PHONY: serve site offline test book check lint bench audit clean help
 
 help: ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/'
@@ -56,5 +56,12 @@ site_config/node_modules/.installed: site_config/package-lock.json $(VENV)/.site
 bench: $(VENV)/.site ## how long vaults take to build, beside Material: benchmarks/results.json and .svg
 	$(BIN)/python -m benchmarks
 
+benchmarks/audit/node_modules/.installed: benchmarks/audit/package-lock.json $(VENV)/.test
+	$(BIN)/python -m paperimpl.publish.frontend benchmarks/audit
+	@touch $@
+
+audit: $(VENV)/.test benchmarks/audit/node_modules/.installed ## Lighthouse, axe on every page, and what pages weigh, on site/
+	$(BIN)/python -m benchmarks.audit
+
 clean: ## what builds leave behind, the environment included
-	rm -rf $(VENV) site site-offline book .cache site_config/node_modules
+	rm -rf $(VENV) site site-offline book audit .cache site_config/node_modules benchmarks/audit/node_modules

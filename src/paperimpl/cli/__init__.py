@@ -339,6 +339,23 @@ def book(
 
 
 @app.command()
+def notebook(slugs: Annotated[list[str] | None, typer.Argument(help="papers; leave out for all")] = None) -> None:
+    """Write papers' notebooks, which Colab and Jupyter open, into notebooks/: model, claim, and room to play."""
+    from paperimpl.course.notebooks import Origin, place, write
+
+    repository = root()
+    origin = Origin.read(repository)
+    for paper in _chosen(slugs or [], not slugs):
+        file = repository / place(paper.slug)
+        text = write(paper, origin)
+        if file.is_file() and file.read_text(encoding="utf-8") == text:
+            continue
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8", newline="\n")
+        out.print(place(paper.slug), soft_wrap=True)
+
+
+@app.command()
 def anki(
     into: Annotated[Path, typer.Argument(metavar="OUT.apkg", help="the file to write", dir_okay=False)],
 ) -> None:

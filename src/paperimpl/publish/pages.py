@@ -14,9 +14,22 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from paperimpl.course import notebooks
 from paperimpl.course.reading import Course, key_of
 from paperimpl.markdown.extension import Context
-from paperimpl.publish import cite, columns, equations, evidence, feed, figures, graph, history, properties, sidenotes
+from paperimpl.publish import (
+    cards,
+    cite,
+    columns,
+    equations,
+    evidence,
+    feed,
+    figures,
+    graph,
+    history,
+    properties,
+    sidenotes,
+)
 from paperimpl.publish.address import Addresses, redirect, relative
 from paperimpl.publish.backlinks import Backlinks
 from paperimpl.publish.cache import Store, digest, our_code
@@ -134,6 +147,8 @@ class Publication:
         self.store: Store | None = None
         self.places = b""
         self.site_url = ""  # where the site is, if it is known
+        self.origin = notebooks.Origin(self.repository_url)
+        self.cards: dict[str, str] = {}  # of notes, the addresses of their social cards
         self.evidence_page = self.generator.free("evidence")
         if health and (rows := evidence.rows(self.papers, health, self._papers)):
             self.generated[self.evidence_page] = evidence.page(rows)
@@ -247,12 +262,28 @@ class Publication:
             result_url=url(note.path[:-3] + ".claim.json"),
             citation_url=url(note.path[:-3] + ".bib"),
             discuss_url=self._discuss_url(record),
+            colab_url=notebooks.colab(self.origin, paper.slug) if paper.slug in self.notebooks else "",
+            notebook_url=self._from_root(note.path, notebooks.place(paper.slug))
+            if paper.slug in self.notebooks
+            else "",
             code_url=self._code_url,
             needs=[
                 (title, url(path) if path else "", key_of(path) if path else "")
                 for title, path in self._needs(note.path)
             ],
         )
+
+    @cached_property
+    def notebooks(self) -> dict[str, Path]:
+        """The papers' notebooks that the repository holds, by slug."""
+        if self.repository is None:
+            return {}
+        found = {paper.slug: self.repository / notebooks.place(paper.slug) for paper in self._papers.values()}
+        return {slug: file for slug, file in found.items() if file.is_file()}
+
+    def _from_root(self, path: str, to: str) -> str:
+        """The way from a note's page to a file at an address below the site's root."""
+        return "../" * self.url_of(path).count("/") + to
 
     def citations(self) -> dict[str, str]:
         """A paper's entry for a bibliography, by the path of its file."""
@@ -478,6 +509,8 @@ class Publication:
             tags["og:description"] = about
         if image:
             tags |= {"og:image": image, "twitter:card": "summary_large_image"}
+        elif self.site_url and path in self.cards:
+            tags |= cards.metas(urllib.parse.urljoin(self.site_url, self.cards[path]), note.title)
         out += [f'<meta property="{name}" content="{escape(value)}">' for name, value in tags.items() if value]
         return "".join([*out, self.described(path, canonical)])
 

@@ -29,12 +29,26 @@ from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink, TableOfContents
 from mkdocs.utils import get_relative_url
 
+from paperimpl.course import notebooks
 from paperimpl.markdown.extension import Context, VaultExtension, settings
 from paperimpl.markdown.fences import Mermaid
 from paperimpl.markdown.katex import Katex, node
 from paperimpl.markdown.mathml import MathML
 from paperimpl.markdown.views import Views
-from paperimpl.publish import app, attachments, feed, folder, frontend, graph, notebook, notfound, properties, search
+from paperimpl.publish import (
+    app,
+    attachments,
+    cards,
+    feed,
+    folder,
+    frontend,
+    graph,
+    lean,
+    notebook,
+    notfound,
+    properties,
+    search,
+)
 from paperimpl.publish.cache import Store, digest
 from paperimpl.publish.crew import Crew
 from paperimpl.publish.edit import Build, edit
@@ -71,6 +85,8 @@ class VaultConfig(Config):  # type: ignore[no-untyped-call]
     safe = options.Type(bool, default=False)  # neutralise HTML that notes hold: for vaults of people one does not know
     code_url = options.Type(str, default="")  # where code is shown: {path}, {first}, {last}
     app = options.SubConfig(app.AppConfig)  # the site can be installed, and keeps what was read
+    cards = options.Type(bool, default=False)  # a picture for each note, shown by those who show a link to it
+    lean = options.DictOfItems(options.Type(str), default={})  # font's address in the site -> what is kept of it
 
 
 class _ViewFile(File):
@@ -193,6 +209,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             config.use_directory_urls,
         )
         self.publication.site_url = config.site_url or ""
+        self.publication.origin = notebooks.Origin.of(config.repo_url, config.edit_uri, config.site_url)
         self.context.tag_url = self._tag_url
         self.context.views = Views(self.publication.publishes)
         known = index.notes.keys() | index.files
@@ -230,6 +247,8 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             kept.append(File.generated(config, copy.address, abs_src_path=str(copy.file)))
         for address in (graph.ADDRESS, feed.ADDRESS):  # filled when all pages are known
             kept.append(File.generated(config, address, content=""))
+        for address, picture in self._cards(config).items():
+            kept.append(File.generated(config, address, content=picture))
         for old, text in self.publication.redirects(config.site_url or "").items():
             kept.append(File.generated(config, old, content=text))
         if self.config.app.enabled and self.preview:
@@ -258,6 +277,23 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
                 config.theme["features"] = [*features, *{"navigation.prune"}.difference(features)]
         self.files = kept
         return kept
+
+    def _cards(self, config: MkDocsConfig) -> dict[str, bytes]:
+        """Draw the notes' social cards, by their addresses; none for a preview, nor where nobody knows the site's."""
+        if not self.config.cards or self.preview or not config.site_url:
+            return {}
+        if not cards.installed():
+            log.info("no social cards; `pip install -e '.[book]'` brings what draws them")
+            return {}
+        wanted = cards.cards(self.publication)
+        try:
+            drawn = cards.draw(wanted, self.repository / ".cache/paperimpl/cards")
+        except VaultError as wrong:
+            for problem in wrong.problems:
+                self._tell(problem)
+            return {}
+        self.publication.cards = {path: cards.address(path) for path in drawn}
+        return {cards.address(path): picture for path, picture in drawn.items()}
 
     def _formulas(self, index: Index) -> Katex | MathML | None:
         """Choose what renders formulas: KaTeX where it is installed, else MathML; say so where there is neither."""
@@ -322,6 +358,8 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         self.env = env
         env.globals["vault"] = self.publication
         self._finish(config, files)
+        for slug, file in self.publication.notebooks.items():  # now, or mkdocs-jupyter would make pages of them
+            files.append(File.generated(config, notebooks.place(slug), abs_src_path=str(file)))
         self.theme = Theme(config, env, self.store, self.made_nav, self.preview, self.rebuilds.untold)
         search.remember(config, self.store, self.rebuilds.entries)
         self._employ(None if self.rebuilds.editing else self.theme.ahead(self.renderer.rendered, files, self.nav))
@@ -449,6 +487,11 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             self.rebuilds.tidy(self.files, Path(config.site_dir))
             whole = (config, self.files, self.nav, self.env, self.context.index, self.publication)
             self.build = Build(*whole, self.renderer, self.rebuilds, self.attached)
+        elif self.config.lean:
+            try:
+                lean.trim(Path(config.site_dir), self.repository / ".cache/paperimpl/fonts", self.config.lean, log.info)
+            except ValueError as wrong:
+                raise PluginError(str(wrong)) from None
         if self.store:
             self.store.save({*self.files.src_uris, *(f"/{name}" for name in config.theme.static_templates)})
 

@@ -1,0 +1,1 @@
+"""Is the built site fast, light and open to all? Lighthouse, axe and the weight of pages, as `make audit` runs them."""
