@@ -1,5 +1,6 @@
 """The numbers behind the figures of claims, as tables below them."""
 
+import base64
 import itertools
 import json
 import re
@@ -10,7 +11,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from paperimpl.markdown.extension import Context
-from paperimpl.publish.figures import ROWS, panels, picked
+from paperimpl.publish.figures import ROWS, described, panels, picked
 from paperimpl.publish.pages import Publication
 from paperimpl.vault.check import Health
 from paperimpl.vault.evidence import Effect
@@ -164,3 +165,26 @@ def test_every_figure_says_in_words_what_it_shows(path):
     assert re.match(r"\w+, what \d+ seeds measured: ", title)
     assert all(curve in told for curve in result.runs[0].curves)
     assert all(f"{key} " in told for key in result.keys)
+
+
+def test_a_notebooks_figure_is_told_by_its_section_and_its_own_words():
+    drawn = "<svg><text>0</text><text x='1'>step &amp; h</text><text>−0.25</text><text><tspan>8</tspan></text>"
+    source = base64.b64encode(f"{drawn}<text>loss</text><text>loss</text></svg>".encode()).decode()
+    image = '<img alt="No description has been provided for this image" class="" src="data:image/svg+xml;base64,{}"/>'
+    page = f'<h2 id="a">A <em>"walk"</em><a class="headerlink">¶</a></h2>{image.format(source)}<h2>Later</h2>'
+    assert BeautifulSoup(described(page), "html.parser").img["alt"] == 'Figure, A "walk": step & h; loss'
+    bare = image.format(source).replace("svg+xml", "png")
+    assert BeautifulSoup(described(bare), "html.parser").img["alt"] == "Figure"
+    given = image.format(source).replace("No description has been provided for this image", "A hill.")
+    assert described(given) == given
+
+
+def test_no_picture_of_this_site_is_without_words(real):
+    built, _ = real
+    untold = [
+        (path.parent.name, str(image)[:120])
+        for path in sorted(built.site.rglob("*.html"))
+        for image in BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser").select("article img")
+        if "cover" not in image.get("class", []) and not re.match(r"(?!No description).*\w{3}", image.get("alt", ""))
+    ]
+    assert untold == []
