@@ -77,7 +77,7 @@ def test_a_curves_table_holds_the_means_of_the_seeds():
 
 
 def test_a_curve_whose_seeds_stopped_at_different_steps_shows_one_seed_and_says_which():
-    runs = [Run(n, {"a": 1.0}, True, 1.0, {"Learning": curve(3 + n, shift=n)}, {}) for n in range(2)]
+    runs = [Run(n, {"a": 1.0}, True, 1.0, {"Learning": curve(3 + n // 2, shift=n)}, {}) for n in range(3)]
     table = panels(Recorded("", "", "", {}, runs, {}))[-1]
     assert table["caption"] == "Learning: loss & more, seed 0"
     assert [row[1] for row in table["rows"]] == ["0", "0.143", "0.286"]
