@@ -1,5 +1,6 @@
 """The numbers behind the figures of claims, as tables below them."""
 
+import base64
 import itertools
 import json
 import re
@@ -10,7 +11,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from paperimpl.markdown.extension import Context
-from paperimpl.publish.figures import ROWS, panels, picked
+from paperimpl.publish.figures import ROWS, described, panels, picked
 from paperimpl.publish.pages import Publication
 from paperimpl.vault.check import Health
 from paperimpl.vault.evidence import Effect
@@ -76,7 +77,7 @@ def test_a_curves_table_holds_the_means_of_the_seeds():
 
 
 def test_a_curve_whose_seeds_stopped_at_different_steps_shows_one_seed_and_says_which():
-    runs = [Run(n, {"a": 1.0}, True, 1.0, {"Learning": curve(3 + n, shift=n)}, {}) for n in range(2)]
+    runs = [Run(n, {"a": 1.0}, True, 1.0, {"Learning": curve(3 + n // 2, shift=n)}, {}) for n in range(3)]
     table = panels(Recorded("", "", "", {}, runs, {}))[-1]
     assert table["caption"] == "Learning: loss & more, seed 0"
     assert [row[1] for row in table["rows"]] == ["0", "0.143", "0.286"]
@@ -164,3 +165,26 @@ def test_every_figure_says_in_words_what_it_shows(path):
     assert re.match(r"\w+, what \d+ seeds measured: ", title)
     assert all(curve in told for curve in result.runs[0].curves)
     assert all(f"{key} " in told for key in result.keys)
+
+
+def test_a_notebooks_figure_is_told_by_its_section_and_its_own_words():
+    drawn = "<svg><text>0</text><text x='1'>step &amp; h</text><text>−0.25</text><text><tspan>8</tspan></text>"
+    source = base64.b64encode(f"{drawn}<text>loss</text><text>loss</text></svg>".encode()).decode()
+    image = '<img alt="No description has been provided for this image" class="" src="data:image/svg+xml;base64,{}"/>'
+    page = f'<h2 id="a">A <em>"walk"</em><a class="headerlink">¶</a></h2>{image.format(source)}<h2>Later</h2>'
+    assert BeautifulSoup(described(page), "html.parser").img["alt"] == 'Figure, A "walk": step & h; loss'
+    bare = image.format(source).replace("svg+xml", "png")
+    assert BeautifulSoup(described(bare), "html.parser").img["alt"] == "Figure"
+    given = image.format(source).replace("No description has been provided for this image", "A hill.")
+    assert described(given) == given
+
+
+def test_no_picture_of_this_site_is_without_words(real):
+    built, _ = real
+    untold = [
+        (path.parent.name, image[:120])
+        for path in sorted(built.site.rglob("*.html"))
+        for image in re.findall(r"<img [^>]*>", path.read_text(encoding="utf-8"))
+        if 'class="cover"' not in image and not re.search(r'alt="(?!No description)[^"]*\w{3}', image)
+    ]
+    assert untold == []

@@ -6,6 +6,8 @@ its attributes `data-...` (`paperimpl.lab.figure`). These tables need no script.
 
 from __future__ import annotations
 
+import base64
+import html
 import re
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
@@ -15,13 +17,15 @@ from jinja2 import Environment
 
 from paperimpl.vault.result import Recorded, number
 
-__all__ = ["ROWS", "panels", "picked", "with_numbers"]
+__all__ = ["ROWS", "described", "panels", "picked", "with_numbers"]
 
 ROWS = 25  # the most that a table of a curve shows
 
 _BOX = re.compile(
     r'(?P<before><p[^>]*>)?(?P<box><span [^>]*class="claim-figure-box"[^>]*>.*?</svg></span>)(?P<after>\s*</p>)?', re.S
 )
+_UNTOLD = re.compile(r'(<img [^>]*alt=")No description has been provided for this image("[^>]*src="([^"]*)")')
+_HEADING = re.compile(r"<h[1-6]\b[^>]*>(.*?)</h[1-6]>", re.S)
 _SLUG = re.compile(r'data-figure="([^"]+)"')
 
 
@@ -130,3 +134,30 @@ def _images(recorded: Recorded) -> str:
         told.append(f"{title} ({len(rows)} by {len(rows[0])}, {number(min(flat))} to {number(max(flat))})")
     which = "The image shows" if len(told) == 1 else f"The {len(told)} images show"
     return f"{which} seed {recorded.runs[0].seed}, dark for large: {'; '.join(told)}."
+
+
+def described(page: str) -> str:
+    """Give the figures of a notebook's cells, which come without, a text in their place: their section and own words.
+
+    Args:
+        page: HTML in which nbconvert has put figures as images, each with the same words for none.
+    """
+
+    def told(found: re.Match[str]) -> str:
+        above = _HEADING.findall(page, 0, found.start())
+        section = " ".join(html.unescape(re.sub(r"<[^>]*>", "", above[-1])).replace("¶", "").split()) if above else ""
+        words = "; ".join(_words(found[3]))
+        about = ": ".join(filter(None, [f"Figure, {section}" if section else "Figure", words]))
+        return f"{found[1]}{html.escape(about)}{found[2]}"
+
+    return _UNTOLD.sub(told, page)
+
+
+def _words(source: str) -> list[str]:
+    """List what is written in a drawing that a page holds, each once, ticks of axes aside."""
+    kind, _, data = source.partition(";base64,")
+    if kind != "data:image/svg+xml":
+        return []
+    drawn = base64.b64decode(data).decode("utf-8", "replace")
+    written = (" ".join(html.unescape(text).split()) for text in re.findall(r"<text\b[^>]*>([^<]*)</text>", drawn))
+    return [text for text in dict.fromkeys(written) if text and not re.fullmatch(r"[-−+.,\d\s]+", text)]

@@ -17,6 +17,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page, _RelativePathTreeprocessor
 from mkdocs.structure.toc import get_toc
 
+from paperimpl.publish.figures import described
 from paperimpl.vault import scan
 from paperimpl.vault.index import hidden
 
@@ -70,7 +71,7 @@ def restyle(html: str, page: Page, config: MkDocsConfig, context: Context, files
         page.meta["title"] = title
     level = page.url.count("/")
     link = f'<link rel="stylesheet" href="{"../" * level}{STYLE}">'
-    return link + _folded("".join([*out, html[last:]]), _cells_of(page, "code"))
+    return link + described(_folded("".join([*out, html[last:]]), _cells_of(page, "code")))
 
 
 def _cells_of(page: Page, kind: str) -> list[dict[str, Any]]:

@@ -142,7 +142,7 @@
         for (const track of lines) {
           if (off(track)) continue;
           for (const point of track.points) {
-            const distance = Math.hypot(point.left - x, point.top - y) * (track.mean ? 0.7 : 1); // a mean before a seed
+            const distance = Math.hypot(point.left - x, point.top - y) - (track.mean ? 4 : 0); // a mean before a seed
             if (distance < least) [best, least] = [[track, point], distance];
           }
         }
