@@ -182,7 +182,8 @@ def test_paper_gets_a_study_sheet_in_the_light_scheme_with_all_answers(visit, sc
     expect(page.get_by_role("heading", name="Long Short-Term Memory")).to_be_visible()
     expect(page.get_by_text("Hence the weight is not learned but fixed")).to_be_visible()
     ink, paper = page.evaluate(
-        "[getComputedStyle(document.querySelector('#the-problem + p')).color, getComputedStyle(document.body).backgroundColor]"
+        """[getComputedStyle(document.querySelector('#the-problem + p')).color,
+          getComputedStyle(document.body).backgroundColor]"""
     )
     assert paper == "rgb(255, 255, 255)"
     assert max(int(part) for part in re.findall(r"\d+", ink)) < 60
