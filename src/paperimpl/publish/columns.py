@@ -11,13 +11,17 @@ _BLOCK = re.compile(
     r'(?P<code><div class="[^"]*\bhighlight"><span class="filename">.*?</pre></div>)\n(?P<text>(?:<p>.*?</p>\n)+)', re.S
 )
 _PARAGRAPH = re.compile(r"<p>.*?</p>\n", re.S)
-_WIDEST = 94  # letters of a line that fit beside text; wider code stands above it, where nothing is cut
+# Letters of a line that fit beside text on screens of about 1,900 and 2,400 pixels. Other code stands above its text,
+# where nothing is cut.
+_FITS, _WIDEST = 94, 118
 _SHORTEST = 8  # lines
 _LEAST = 160  # letters of text that are worth a column
 
 
 def pair(page: str, section: str) -> str:
     """Put each block of code and the paragraphs right below it into one `div.beside`.
+
+    Code of long lines makes it `.beside-wide`.
 
     Left as they are: code that is too wide or too short, text that is too short or has notes in the margin, and a
     paragraph that ends with a colon, for it speaks of what comes next.
@@ -41,10 +45,12 @@ def _paired(block: re.Match[str]) -> str:
     if paragraphs[-1].rstrip().endswith(":</p>"):
         after = paragraphs.pop()
     text = "".join(paragraphs)
-    fits = len(lines) >= _SHORTEST and max(map(len, lines)) <= _WIDEST
+    width = max(map(len, lines))
+    fits = len(lines) >= _SHORTEST and width <= _WIDEST
     if not fits or len(_plain(re.sub(r"<math.*?</math>", "", text))) < _LEAST or 'class="sidenote"' in text:
         return block[0]
-    return f'<div class="beside">{code}\n<div class="beside-text">\n{text}</div></div>\n{after}'
+    wide = " beside-wide" if width > _FITS else ""
+    return f'<div class="beside{wide}">{code}\n<div class="beside-text">\n{text}</div></div>\n{after}'
 
 
 def _plain(source: str) -> str:

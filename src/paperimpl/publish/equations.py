@@ -69,8 +69,9 @@ def cited(text: str) -> list[tuple[int, int, list[str]]]:
 def tie(page: str, slug: str) -> str:
     r"""Tie the equations of a paper's page to the lines of its code.
 
-    An equation gets the anchor `eq-9` and links to its lines; in a line the equation's number becomes a link back, with
-    the anchor `code-2-14` (the second block's line 14). Both bear `data-eq`, by which a script lights one when the reader points at the other.
+    An equation gets the anchor `eq-9` and links to its lines; a line the anchor `code-2-14` (the second block's line
+    14), and its mention of the equation becomes a link back. Both bear `data-eq`, by which a script lights one when
+    the reader points at the other.
 
     Args:
         page: the page's HTML.
@@ -142,14 +143,14 @@ def _lines(code: str, tagged: set[str], name: str, told: tuple[str, bool], place
     lines = code.split("\n")
     plain = [html.unescape(re.sub(r"<[^>]*>", "", line)) for line in lines]
     about: dict[int, list[str]] = {}
+    here: dict[int, str] = {}  # no id on a link, nor right below `code`: the theme takes those for its own
     for at, line in enumerate(lines):
         remarks = [html.unescape(remark[2]) for remark in _REMARK.finditer(line)]
         numbers = [n for text in remarks for *_, found in cited(text) for n in found if n in tagged]
         if not numbers or line.count("<span") != line.count("</span>"):
             continue
-        linked = _REMARK.sub(lambda remark: remark[1] + _linked(remark[2], tagged) + remark[3], line)
-        anchor = f'<span class="eq-here" id="{name}-{at + 1}"></span>'  # the theme hides links with an id, in code
-        lines[at] = linked.replace('<a class="eq-ref"', f'{anchor}<a class="eq-ref"', 1)
+        lines[at] = _REMARK.sub(lambda remark: remark[1] + _linked(remark[2], tagged) + remark[3], line)
+        here[at] = f'<span class="eq-here" id="{name}-{at + 1}"></span>'
         for near in (at, *_spoken_of(plain, at)):
             about[near] = list(dict.fromkeys([*about.get(near, ()), *numbers]))
         for number in dict.fromkeys(numbers):
@@ -158,8 +159,8 @@ def _lines(code: str, tagged: set[str], name: str, told: tuple[str, bool], place
     for at, line in enumerate(lines):
         end = "" if at == len(lines) - 1 else "\n"
         if at in about and line.count("<span") == line.count("</span>"):
-            numbers = html.escape(" ".join(about[at]))
-            out.append(f'<span class="eq-line" data-eq="{numbers}">{line}{end}</span>')
+            names = html.escape(" ".join(about[at]))
+            out.append(f'<span class="eq-line" data-eq="{names}">{here.get(at, "")}{line}{end}</span>')
         else:
             out.append(line + end)
     return "".join(out)
