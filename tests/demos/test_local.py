@@ -28,20 +28,18 @@ def local():
     """The module, where gradio is installed."""
     if importlib.util.find_spec("gradio") is None:
         pytest.skip("gradio is not installed: pip install -e '.[demo]'")
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)  # or every page of gradio's makes one and leaves it open
-    try:
-        yield importlib.import_module("paperimpl.demos.local")
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
+    return importlib.import_module("paperimpl.demos.local")
 
 
 def built(local, slug):
     """A page, its manifest, and the function that its parts call."""
     torch.set_num_threads(1)
     _, net, data, manifest = frame.load(Paper.find(slug, ROOT))
-    page = local.PAGES[slug](net, data, manifest)
+
+    async def made():  # where no loop runs, every page of gradio's makes some and leaves them open
+        return local.PAGES[slug](net, data, manifest)
+
+    page = asyncio.run(made())
     return page, manifest, next(iter(page.fns.values())).fn
 
 
