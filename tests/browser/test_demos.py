@@ -209,7 +209,7 @@ def test_a_descent_begins_where_the_surface_is_clicked_and_moves_by_arrow_keys(v
     canvas = stage.locator("canvas")
     box = canvas.bounding_box()
     canvas.click(position={"x": box["width"] / 4, "y": box["height"] / 2})
-    expect(read).to_contain_text(re.compile(r"from \(-2\.\d\d, -?0\.0\d\)"))
+    expect(read).to_contain_text(re.compile(r"from \(-(?:2\.0|1\.9)\d, -?0\.0\d\)"))
     before = read.inner_text()
     canvas.focus()
     page.keyboard.press("ArrowRight")
