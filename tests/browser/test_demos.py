@@ -209,7 +209,7 @@ def test_a_descent_begins_where_the_surface_is_clicked_and_moves_by_arrow_keys(v
     canvas = stage.locator("canvas")
     box = canvas.bounding_box()
     canvas.click(position={"x": box["width"] / 4, "y": box["height"] / 2})
-    expect(read).to_contain_text(re.compile(r"from \(-2\.\d\d, -?0\.0\d\)"))
+    expect(read).to_contain_text(re.compile(r"from \(-(?:2\.0|1\.9)\d, -?0\.0\d\)"))
     before = read.inner_text()
     canvas.focus()
     page.keyboard.press("ArrowRight")
@@ -423,6 +423,12 @@ def test_a_demo_says_a_word_when_its_weights_do_not_come_and_can_be_tried_again(
     page = visit(PAGES["lenet"]).page
     box = page.locator("[data-demo=lenet]")
     said, button, weights = box.locator(".demo-said"), box.get_by_role("button"), "**/*.demo.bin"
+    link = box.locator('a[href$=".demo.bin"]')
+    right = link.evaluate("(link) => link.href")
+    link.evaluate("(link, url) => (link.href = url)", breaking)
+    button.click()
+    expect(said).to_contain_text("could not be loaded: the connection broke while lenet.demo.bin came")
+    link.evaluate("(link, url) => (link.href = url)", right)
     for answer, words in {
         (404, b""): "could not be loaded: lenet.demo.bin was answered with 404",
         (200, b"half of it"): "could not be loaded: the weights have 10 bytes, not",
@@ -433,13 +439,6 @@ def test_a_demo_says_a_word_when_its_weights_do_not_come_and_can_be_tried_again(
         expect(said).to_contain_text(words)
         expect(button).to_have_text("Try again")
         page.unroute(weights)
-    link = box.locator('a[href$=".demo.bin"]')
-    right = link.evaluate("(link) => link.href")
-    link.evaluate("(link, url) => { link.dataset.wrong = url; link.href = url; }", breaking)
-    button.click()
-    expect(button).to_have_text("Cancel")
-    expect(said).to_contain_text("the connection broke while lenet.demo.bin came")
-    link.evaluate("(link, url) => (link.href = url)", right)
     button.click()
     expect(box.locator(".demo-stage")).to_be_visible()
 

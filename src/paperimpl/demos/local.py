@@ -139,7 +139,7 @@ def transformer(net: nn.Module, data: dict[str, Tensor], facts: dict[str, Any]) 
         for axes, n in zip(
             figure.subplots(strings.LAYERS, strings.HEADS).flat, range(strings.LAYERS * strings.HEADS), strict=True
         ):
-            axes.imshow(looks[n // strings.HEADS, n % strings.HEADS], vmin=0, vmax=1)
+            axes.imshow(looks[n // strings.HEADS, n % strings.HEADS].numpy(), vmin=0, vmax=1)
             axes.set_title(f"layer {n // strings.HEADS + 1}, head {n % strings.HEADS + 1}")
             axes.set_xticks(range(len(digits) + 1), [task[0], *digits])
             axes.set_yticks(range(len(out)), list(out))
