@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export NO_MKDOCS_2_WARNING := 1
 PORT ?= 8000
 
-.PHONY: serve site test book check lint bench clean help
+.PHONY: serve site offline test book check lint bench clean help
 
 help: ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/'
@@ -15,6 +15,9 @@ serve: $(VENV)/.site site_config/node_modules/.installed ## the site with live r
 
 site: $(VENV)/.site site_config/node_modules/.installed ## the static site, into site/
 	$(BIN)/mkdocs build --strict
+
+offline: $(VENV)/.site site_config/node_modules/.installed ## the site as a folder to open or carry, into site-offline/: open its index.html
+	OFFLINE=true $(BIN)/mkdocs build --strict --site-dir site-offline
 
 book: $(VENV)/.book ## the notes as PDFs, into book/: one book, and a study sheet a paper; `make site` then offers them
 	$(BIN)/paperimpl book
@@ -54,4 +57,4 @@ bench: $(VENV)/.site ## how long vaults take to build, beside Material: benchmar
 	$(BIN)/python -m benchmarks
 
 clean: ## what builds leave behind, the environment included
-	rm -rf $(VENV) site book .cache site_config/node_modules
+	rm -rf $(VENV) site site-offline book .cache site_config/node_modules

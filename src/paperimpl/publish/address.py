@@ -111,7 +111,9 @@ class Addresses:
     def url(self, path: str) -> str:
         """Give the address of a note from the site's root, encoded; empty for the root itself, where pages are folders."""
         place = self.of[path]
-        return urllib.parse.quote(re.sub(r"(?:^|(?<=/))index\.html$", "", place) if self.directories else place, safe="/")
+        return urllib.parse.quote(
+            re.sub(r"(?:^|(?<=/))index\.html$", "", place) if self.directories else place, safe="/"
+        )
 
 
 def _rank(path: str) -> int:

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 
-__all__ = ["carry", "prepare", "wanted"]
+__all__ = ["carry", "imports", "prepare", "wanted"]
 
 _LOADER = "assets/paperimpl/folder.js"
 _WORKER = "assets/iframe-worker.js"  # where `serve` puts it; Material's plugin would ask another host
@@ -58,7 +58,7 @@ def carry(site: Path, site_url: str) -> None:
     Raises:
         PluginError: a script imports what is not there, or scripts import each other in a circle.
     """
-    imports: dict[str, list[str]] = {}
+    known: dict[str, list[str]] = {}
     for path in sorted(site.rglob("*")):
         name = path.relative_to(site).as_posix()
         if not path.is_file() or name.endswith(".twin.js"):
@@ -75,18 +75,40 @@ def carry(site: Path, site_url: str) -> None:
             here = json.dumps(name)
             script = _HERE.sub(f"vaultFolder.url({here})", _CALL.sub(f"vaultFolder.bring({here}, ", script))
             path.write_text(script, encoding="utf-8")
-            parts = sorted(set(_FROM.findall(script)))
-            imports[name] = [_found(site, name, part[1:-1]) for part in parts]
-            _twin(path, script, parts=[json.dumps(part[1:-1]) for part in parts])
+            found = imports(site, name)
+            known[name] = list(found.values())
+            _twin(path, script, parts=list(found))
         elif path.suffix in _TEXT and not name.startswith(_THEIRS):
             _twin(path, path.read_text(encoding="utf-8"))
         elif path.suffix in _BYTES:
             _twin(path, base64.b64encode(path.read_bytes()).decode(), packed=True)
     try:
-        TopologicalSorter(imports).prepare()
+        TopologicalSorter(known).prepare()
     except CycleError as circle:
         names = " → ".join(reversed(circle.args[1]))
-        raise PluginError(f"{names}: scripts import each other in a circle, which no folder can hold; break it") from None
+        raise PluginError(
+            f"{names}: scripts import each other in a circle, which no folder can hold; break it"
+        ) from None
+
+
+def imports(site: Path, name: str) -> dict[str, str]:
+    """List what a script of a site imports when it starts: as it is written there, quotes included, to the file's name.
+
+    Raises:
+        PluginError: no such file is in the site.
+    """
+    found = {}
+    for written in sorted(set(_FROM.findall((site / name).read_text(encoding="utf-8")))):
+        steps = list(PurePosixPath(name).parts[:-1])
+        for step in PurePosixPath(written[1:-1]).parts:
+            if step == "..":
+                del steps[-1:]
+            else:
+                steps.append(step)
+        found[written] = "/".join(steps)
+        if written[1] == "/" or not (site / found[written]).is_file():
+            raise PluginError(f"{name} imports {written}, and no such file is in the site; import by a relative path")
+    return found
 
 
 def _twin(path: Path, body: str, **about: object) -> None:
@@ -96,24 +118,15 @@ def _twin(path: Path, body: str, **about: object) -> None:
     path.with_name(f"{path.name}.twin.js").write_text(text, encoding="utf-8")
 
 
-def _found(site: Path, name: str, part: str) -> str:
-    """Name the file that a script imports."""
-    steps: list[str] = []
-    for step in (*PurePosixPath(name).parts[:-1], *PurePosixPath(part).parts):
-        if step == "..":
-            steps = steps[:-1]
-        elif step != ".":
-            steps.append(step)
-    if part.startswith("/") or not (site / "/".join(steps)).is_file():
-        raise PluginError(f"{name} imports {part!r}, and no such file is in the site; import by a relative path")
-    return "/".join(steps)
-
-
 def _relative(page: str, site_url: str) -> str:
     """Begin the addresses of the page for what is not found at the folder, in which it lies."""
     root = re.escape(urlsplit(site_url or "/").path.rstrip("/") + "/")
     page = re.sub(rf'((?:href|src)=)"?{root}(?!/)([^"\s>]*)"?', lambda at: f'{at[1]}"{_ending(at[2])}"', page)
-    return re.sub(rf'("(?:base|search)": ")({root})', lambda at: f'{at[1]}{"." if at[1].startswith(chr(34) + "base") else ""}', page)
+    return re.sub(
+        rf'("(?:base|search)": ")({root})',
+        lambda at: f"{at[1]}{'.' if at[1].startswith(chr(34) + 'base') else ''}",
+        page,
+    )
 
 
 def _ending(address: str) -> str:

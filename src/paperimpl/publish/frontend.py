@@ -52,7 +52,7 @@ class Parts:
         Raises:
             FileNotFoundError: `serve` names a file that no installed package has.
         """
-        for name in ("vault.css", "vault.js", "folder.js", "graph.js", "preview.js", "table.js"):
+        for name in ("vault.css", "vault.js", "app.js", "folder.js", "graph.js", "preview.js", "table.js"):
             text = (ASSETS / name).read_text(encoding="utf-8")
             yield f"assets/paperimpl/{name}", _short(text) if name.endswith(".js") else text
         if math and (katex := self.folder("katex")):

@@ -34,7 +34,7 @@ from paperimpl.markdown.fences import Mermaid
 from paperimpl.markdown.katex import Katex, node
 from paperimpl.markdown.mathml import MathML
 from paperimpl.markdown.views import Views
-from paperimpl.publish import attachments, feed, folder, frontend, graph, notebook, notfound, properties, search
+from paperimpl.publish import app, attachments, feed, folder, frontend, graph, notebook, notfound, properties, search
 from paperimpl.publish.cache import Store, digest
 from paperimpl.publish.crew import Crew
 from paperimpl.publish.edit import Build, edit
@@ -70,6 +70,7 @@ class VaultConfig(Config):  # type: ignore[no-untyped-call]
     serve = options.DictOfItems(options.Type(str), default={})  # address in the site -> file in node_modules
     safe = options.Type(bool, default=False)  # neutralise HTML that notes hold: for vaults of people one does not know
     code_url = options.Type(str, default="")  # where code is shown: {path}, {first}, {last}
+    app = options.SubConfig(app.AppConfig)  # the site can be installed, and keeps what was read
 
 
 class _ViewFile(File):
@@ -124,6 +125,10 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             config.extra_javascript.insert(0, "assets/paperimpl/vault.js")
         if folder.wanted(config):
             folder.prepare(config, self.config.serve)
+        self.fallback = ""
+        self.installable = self.config.app.enabled and not self.preview and not folder.wanted(config)
+        if self.installable:
+            config.extra_javascript.append("assets/paperimpl/app.js")
         if config.nav is None:
             config.not_in_nav = config.not_in_nav or None
         if "mkdocs-jupyter" not in config.plugins and notebook.any_below(Path(config.docs_dir)):
@@ -226,6 +231,12 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
             kept.append(File.generated(config, address, content=""))
         for old, text in self.publication.redirects(config.site_url or "").items():
             kept.append(File.generated(config, old, content=text))
+        if self.config.app.enabled and self.preview:
+            kept.append(File.generated(config, app.WORKER, content=app.farewell()))
+        if self.installable:
+            about = app.manifest(config.site_name, config.site_description or "", self.config.app.paper)
+            for address, content in {app.MANIFEST: about, **app.icons(config.theme.dirs, self.config.app)}.items():
+                kept.append(File.generated(config, address, content=content))
         try:
             parts = list(self.parts.files(self.config.serve, self.katex is not None))
         except FileNotFoundError as missing:
@@ -410,7 +421,8 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
 
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
         """Tell those who show a link to the page what to show, and feed readers where the feed is."""
-        return output.replace("</head>", f"{self._head(page, config)}</head>", 1)
+        installed = app.head(lambda to: get_relative_url(to, page.url)) if self.installable else ""
+        return output.replace("</head>", f"{installed}{self._head(page, config)}</head>", 1)
 
     def _head(self, page: Page, config: MkDocsConfig) -> str:
         path, canonical = page.file.src_uri, page.canonical_url or ""
@@ -419,6 +431,8 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
     def on_post_template(self, output_content: str, *, template_name: str, config: MkDocsConfig) -> str:
         """Make the page for what is not found search, and leave out of the sitemap the dates that nobody knows."""
         if template_name == "404.html":
+            if self.installable:
+                self.fallback = app.fallback(output_content, config.site_name, config.site_url or "")
             return notfound.page(output_content, config.site_url or "")
         return output_content.replace(f"<lastmod>{_UNDATED}</lastmod>", "")
 
@@ -442,6 +456,10 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         """Make the site one to open from a folder, if asked; remember what this build made, or clear up."""
         if folder.wanted(config) and not self.unchanged:
             folder.carry(Path(config.site_dir), config.site_url or "")
+        if self.fallback:
+            site = Path(config.site_dir)
+            (site / app.FALLBACK).write_text(self.fallback, encoding="utf-8")
+            (site / app.WORKER).write_text(app.worker(site, config.site_url or ""), encoding="utf-8")
         if self.last:
             self.last.end()
 

@@ -35,7 +35,7 @@
     if (!modules.has(address)) {
       const found = twin(address).then(async ({ body, parts = [] }) => {
         for (const part of parts) {
-          const other = await importable(new URL(JSON.parse(part), address).href);
+          const other = await importable(new URL(part.slice(1, -1), address).href);
           body = body.replaceAll(part, () => JSON.stringify(other));
         }
         return URL.createObjectURL(new Blob([`${body}\n//# sourceURL=${address}`], { type: "text/javascript" }));
