@@ -25,7 +25,7 @@ CHROMIUM = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 20_000  # of a busy machine; nothing is measured
+PATIENCE = 60_000  # of a busy machine; nothing is measured
 
 
 def pytest_collection_modifyitems(items):

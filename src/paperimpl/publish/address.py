@@ -109,7 +109,7 @@ class Addresses:
         return self._page(path) if path else ""
 
     def url(self, path: str) -> str:
-        """Give the address of a note from the site's root, encoded; empty for the root itself, where pages are folders."""
+        """Give the address of a note from the site's root, encoded; empty for the root where pages are folders."""
         place = self.of[path]
         return urllib.parse.quote(
             re.sub(r"(?:^|(?<=/))index\.html$", "", place) if self.directories else place, safe="/"

@@ -1,4 +1,4 @@
-"""The site as an app that can be installed and keeps what was read: a manifest, icons, a worker, a page for being offline.
+"""The site as an app that can be installed and keeps what was read: a manifest, icons, a worker, a page without network.
 
 `app` of the plugin's settings asks for it. The worker is `assets/sw.js` with a version, the digest of all that the site
 holds: a site that has not changed keeps its worker. The icons are drawn from the theme's own logo.
@@ -93,7 +93,7 @@ def icons(folders: Iterable[str], app: AppConfig) -> dict[str, bytes]:
         PluginError: there is no such logo, or nothing that draws it.
     """
     try:
-        import novasvg
+        import novasvg  # type: ignore[import-untyped]
     except ImportError:
         raise PluginError("mkdocs.yml: app: icons need novasvg; run `pip install novasvg`") from None
     found = next((path for folder in folders if (path := Path(folder) / app.logo).is_file()), None)
@@ -148,7 +148,7 @@ def worker(site: Path, site_url: str) -> str:
 
 
 def farewell() -> str:
-    """Write the worker of a preview: it ends one that a built site at the same address may have left, and its caches."""
+    """Write the worker of a preview: it ends one that a built site left at the same address, and its caches."""
     return """self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil((async () => {
   const mine = `${new URL(self.registration.scope).pathname} kept `;

@@ -234,9 +234,10 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         if self.config.app.enabled and self.preview:
             kept.append(File.generated(config, app.WORKER, content=app.farewell()))
         if self.installable:
-            about = app.manifest(config.site_name, config.site_description or "", self.config.app.paper)
-            for address, content in {app.MANIFEST: about, **app.icons(config.theme.dirs, self.config.app)}.items():
-                kept.append(File.generated(config, address, content=content))
+            told = app.manifest(config.site_name, config.site_description or "", self.config.app.paper)
+            kept.append(File.generated(config, app.MANIFEST, content=told))
+            for address, icon in app.icons(config.theme.dirs, self.config.app).items():
+                kept.append(File.generated(config, address, content=icon))
         try:
             parts = list(self.parts.files(self.config.serve, self.katex is not None))
         except FileNotFoundError as missing:
@@ -468,9 +469,9 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
     @event_priority(-100)  # others may hand the server the builder that they were given
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:
         """Rebuild when code changes, for the notes quote it."""
-        for folder in ("src/paperimpl", "tests/papers"):
-            if (self.repository / folder).is_dir():
-                server.watch(str(self.repository / folder))
+        for name in ("src/paperimpl", "tests/papers"):
+            if (self.repository / name).is_dir():
+                server.watch(str(self.repository / name))
         if self.preview and not self.dirty:
             server.builder = self.rebuilds.builder(config, server.builder, self._edited)
         return server
