@@ -1,4 +1,4 @@
-"""The site as an app that can be installed and keeps what was read: a manifest, icons, a worker, a page without network.
+"""The site as an app that can be installed and keeps what was read: a manifest, icons, a worker, a page for no network.
 
 `app` of the plugin's settings asks for it. The worker is `assets/sw.js` with a version, the digest of all that the site
 holds: a site that has not changed keeps its worker. The icons are drawn from the theme's own logo.

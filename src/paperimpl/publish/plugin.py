@@ -457,7 +457,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         """Make the site one to open from a folder, if asked; remember what this build made, or clear up."""
         if folder.wanted(config) and not self.unchanged:
             folder.carry(Path(config.site_dir), config.site_url or "")
-        if self.fallback:
+        if self.fallback and not self.unchanged:
             site = Path(config.site_dir)
             (site / app.FALLBACK).write_text(self.fallback, encoding="utf-8")
             (site / app.WORKER).write_text(app.worker(site, config.site_url or ""), encoding="utf-8")
