@@ -70,7 +70,8 @@ def test_what_depends_on_where_a_module_comes_from_is_written_anew_and_nothing_e
     one = write(
         "a/one.js",
         'import { two } from "./two.js";\nexport { two as more } from "../a/two.js";\n'
-        'const part = () => import("./two.js"), here = import.meta.url, reimport = (x) => x;\nthis.import(1); reimport("./no.js");',
+        'const part = () => import("./two.js"), here = import.meta.url, reimport = (x) => x;\n'
+        'this.import(1); reimport("./no.js");',
     )
     carry(tmp_path, "")
     body, about = handed(one)
@@ -106,7 +107,8 @@ def test_the_page_for_what_is_not_found_finds_its_way_within_the_folder(site_url
     page = write(
         "404.html",
         f'<a href="{root}"></a><a href="{root}."></a><a href="{root}papers.html"></a><img src="{root}a/b.png">'
-        f'<a href="//other.example/"></a><a href="https://a.example{root}"></a>{{"base": "{root}", "search": "{root}w.js"}}',
+        f'<a href="//other.example/"></a><a href="https://a.example{root}"></a>'
+        f'{{"base": "{root}", "search": "{root}w.js"}}',
     )
     carry(tmp_path, site_url)
     assert page.read_text() == (

@@ -1,7 +1,7 @@
 """The site as a folder that opens without a server: `plugins: offline` in mkdocs.yml, `make offline`.
 
-On `file://` a browser refuses `fetch` and ES modules. Material's plugin `offline` sees to addresses and the search. Here
-every file that scripts ask for gets a twin beside it, a plain script that hands the content over, and
+On `file://` a browser refuses `fetch` and ES modules. Material's plugin `offline` sees to addresses and the search.
+Here every file that scripts ask for gets a twin beside it, a plain script that hands the content over, and
 `assets/folder.js` answers `fetch()` and `import()` from the twins. So the same scripts serve both builds: nothing is
 bundled, no Node is needed, and a script that is written tomorrow works as well. Three things in a script depend on
 where a module comes from, and only these are written anew: `import(…)`, `import.meta.url`, what `import … from` names.

@@ -433,7 +433,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         """Make the page for what is not found search, and leave out of the sitemap the dates that nobody knows."""
         if template_name == "404.html":
             if self.installable:
-                self.fallback = app.fallback(output_content, config.site_name, config.site_url or "")
+                self.fallback = app.fallback(output_content, config.site_url or "")
             return notfound.page(output_content, config.site_url or "")
         return output_content.replace(f"<lastmod>{_UNDATED}</lastmod>", "")
 

@@ -14,8 +14,9 @@
   }
   const workers = navigator.serviceWorker;
   const tell = () => {
-    const kept = workers?.controller ? " What you have read opens all the same." : "";
-    say(navigator.onLine === false ? `You are offline.${kept}` : "");
+    const kept = workers?.controller ? " What you have read still opens." : "";
+    const told = navigator.onLine !== false || document.querySelector(".offline-pages"); // which says it itself
+    say(told ? "" : `Offline.${kept}`);
   };
   for (const name of ["online", "offline"]) addEventListener(name, tell);
   tell();
