@@ -8,7 +8,7 @@ const PATIENCE = 4000; // ms that a page may take before the copy is shown, if t
 const scope = new URL(self.registration.scope);
 const NAME = `${scope.pathname} kept `;
 const FIXED = /\.[0-9a-f]{8}\.min\.\w+$|\.woff2$/;
-const NOT_KEPT = /\.(?:pdf|apkg|xml|gz|map|twin\.js)$|\/sw\.js$/;
+const NOT_KEPT = /\.(?:pdf|apkg|gz|map|twin\.js)$|\/sw\.js$/;
 
 const ours = ({ pathname, origin }) => origin === scope.origin && pathname.startsWith(scope.pathname) && !NOT_KEPT.test(pathname);
 const plain = (address) => {
