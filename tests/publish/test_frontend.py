@@ -32,7 +32,8 @@ def test_a_build_that_lacks_a_package_says_so_without_a_traceback(small):
 
 def test_without_packages_there_is_our_style_and_nothing_else(tmp_path, monkeypatch):
     monkeypatch.setattr(frontend, "shared", lambda: tmp_path / "shared")
-    ours = {f"assets/paperimpl/{name}" for name in ("vault.css", "vault.js", "preview.js", "graph.js", "table.js")}
+    names = ("vault.css", "vault.js", "app.js", "folder.js", "preview.js", "graph.js", "table.js")
+    ours = {f"assets/paperimpl/{name}" for name in names}
     assert {address for address, _ in Parts(tmp_path).files({}, math=True)} == ours
     assert Parts(tmp_path).folder("katex") is None
 

@@ -115,9 +115,11 @@ class Addresses:
         return PurePosixPath(path).with_suffix("").as_posix() + ("/" if self.directories else ".html")
 
     def url(self, path: str) -> str:
-        """Give the address of a note from the site's root, encoded; empty for the root itself, where pages are folders."""
+        """Give the address of a note from the site's root, encoded; empty for the root where pages are folders."""
         place = self.of[path]
-        return urllib.parse.quote(re.sub(r"(?:^|(?<=/))index\.html$", "", place) if self.directories else place, safe="/")
+        return urllib.parse.quote(
+            re.sub(r"(?:^|(?<=/))index\.html$", "", place) if self.directories else place, safe="/"
+        )
 
 
 def _rank(path: str) -> int:

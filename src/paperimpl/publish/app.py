@@ -1,4 +1,4 @@
-"""The site as an app that can be installed and keeps what was read: a manifest, icons, a worker, a page for being offline.
+"""The site as an app that can be installed and keeps what was read: a manifest, icons, a worker, a page for no network.
 
 `app` of the plugin's settings asks for it. The worker is `assets/sw.js` with a version, the digest of all that the site
 holds: a site that has not changed keeps its worker. The icons are drawn from the theme's own logo.
@@ -27,10 +27,10 @@ __all__ = ["AppConfig", "fallback", "farewell", "head", "icons", "manifest", "wo
 _ASSETS = Path(__file__).parent / "assets"
 MANIFEST, WORKER, FALLBACK = "manifest.webmanifest", "sw.js", "offline.html"
 _ICONS = {  # address -> (pixels, how much of the square the logo takes, whether the corners are round)
-    "assets/app/icon-192.png": (192, 0.68, True),
-    "assets/app/icon-512.png": (512, 0.68, True),
-    "assets/app/maskable-512.png": (512, 0.52, False),  # what is outside 80% of it may be cut off
-    "assets/app/touch-180.png": (180, 0.62, False),
+    "assets/app/icon-192.png": (192, 0.84, True),
+    "assets/app/icon-512.png": (512, 0.84, True),
+    "assets/app/maskable-512.png": (512, 0.66, False),  # what is outside 80% of it may be cut off
+    "assets/app/touch-180.png": (180, 0.76, False),
 }
 _NOT_COUNTED = {".apkg", ".gz", ".pdf", ".xml"}  # they hold the time of the build, or no worker keeps them
 _LINKED = re.compile(r"""(?:href|src)="([^"#?]+\.(?:css|js|woff2|png|svg|ico))\"""")
@@ -38,8 +38,7 @@ _LINKED = re.compile(r"""(?:href|src)="([^"#?]+\.(?:css|js|woff2|png|svg|ico))\"
 _TEXT = """<h1>You are offline</h1>
 <p>This page was not read on this device yet, so no copy of it is here. It opens by itself when the network is back.</p>
 <h2>What opens now</h2>
-<p><a href="{root}">{home}</a></p>
-<ul class="offline-pages" data-root="{root}"></ul>
+<ul class="offline-pages" data-root="{root}"><li><a href="{root}">Home</a></li></ul>
 <p class="offline-none" hidden>Nothing else was read on this device yet.</p>"""
 
 
@@ -93,11 +92,15 @@ def icons(folders: Iterable[str], app: AppConfig) -> dict[str, bytes]:
         PluginError: there is no such logo, or nothing that draws it.
     """
     try:
-        import novasvg
+        import novasvg  # type: ignore[import-untyped]
     except ImportError:
         raise PluginError("mkdocs.yml: app: icons need novasvg; run `pip install novasvg`") from None
     found = next((path for folder in folders if (path := Path(folder) / app.logo).is_file()), None)
-    drawing = re.search(r'<svg[^>]*viewBox="([-\d. ]+)"[^>]*>(.*)</svg>', found.read_text(encoding="utf-8"), re.S) if found else None
+    drawing = (
+        re.search(r'<svg[^>]*viewBox="([-\d. ]+)"[^>]*>(.*)</svg>', found.read_text(encoding="utf-8"), re.S)
+        if found
+        else None
+    )
     if drawing is None:
         raise PluginError(f"mkdocs.yml: app: logo: no SVG with a viewBox at {app.logo!r} in the theme; name one")
     left, top, width, height = map(float, drawing[1].split())
@@ -117,11 +120,11 @@ def icons(folders: Iterable[str], app: AppConfig) -> dict[str, bytes]:
     return made
 
 
-def fallback(output: str, site_name: str, site_url: str) -> str:
+def fallback(output: str, site_url: str) -> str:
     """Turn the theme's page for what is not found into the one for what was not read."""
     root = html.escape(urlsplit(site_url or "/").path or "/")
     script = (_ASSETS / "offline.js").read_text(encoding="utf-8")
-    text = _TEXT.format(root=root, home=html.escape(site_name))
+    text = _TEXT.format(root=root)
     page = output.replace(HEADING, text).replace("</body>", f"<script>\n{script}</script>\n</body>", 1)
     return page.replace("<head>", '<head><meta name="robots" content="noindex">', 1)
 
@@ -144,7 +147,7 @@ def worker(site: Path, site_url: str) -> str:
 
 
 def farewell() -> str:
-    """Write the worker of a preview: it ends one that a built site at the same address may have left, and its caches."""
+    """Write the worker of a preview: it ends one that a built site left at the same address, and its caches."""
     return """self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil((async () => {
   const mine = `${new URL(self.registration.scope).pathname} kept `;

@@ -1,10 +1,10 @@
 """The site as a folder that opens without a server: `plugins: offline` in mkdocs.yml, `make offline`.
 
-On `file://` a browser refuses `fetch` and ES modules. Material's plugin `offline` sees to the addresses and to the search;
-here every file that scripts ask for gets a twin beside it, a plain script that hands the content over, and
+On `file://` a browser refuses `fetch` and ES modules. Material's plugin `offline` sees to addresses and the search.
+Here every file that scripts ask for gets a twin beside it, a plain script that hands the content over, and
 `assets/folder.js` answers `fetch()` and `import()` from the twins. So the same scripts serve both builds: nothing is
-bundled, no Node is needed, and a script that is written tomorrow works as well. Three things in a script depend on where
-a module comes from, and only these are written anew: `import(…)`, `import.meta.url` and what `import … from` names.
+bundled, no Node is needed, and a script that is written tomorrow works as well. Three things in a script depend on
+where a module comes from, and only these are written anew: `import(…)`, `import.meta.url`, what `import … from` names.
 """
 
 from __future__ import annotations
@@ -86,7 +86,29 @@ def carry(site: Path, site_url: str) -> None:
         TopologicalSorter(known).prepare()
     except CycleError as circle:
         names = " → ".join(reversed(circle.args[1]))
-        raise PluginError(f"{names}: scripts import each other in a circle, which no folder can hold; break it") from None
+        raise PluginError(
+            f"{names}: scripts import each other in a circle, which no folder can hold; break it"
+        ) from None
+
+
+def imports(site: Path, name: str) -> dict[str, str]:
+    """List what a script of a site imports when it starts: as it is written there, quotes included, to the file's name.
+
+    Raises:
+        PluginError: no such file is in the site.
+    """
+    found = {}
+    for written in sorted(set(_FROM.findall((site / name).read_text(encoding="utf-8")))):
+        steps = list(PurePosixPath(name).parts[:-1])
+        for step in PurePosixPath(written[1:-1]).parts:
+            if step == "..":
+                del steps[-1:]
+            else:
+                steps.append(step)
+        found[written] = "/".join(steps)
+        if written[1] == "/" or not (site / found[written]).is_file():
+            raise PluginError(f"{name} imports {written}, and no such file is in the site; import by a relative path")
+    return found
 
 
 def imports(site: Path, name: str) -> dict[str, str]:
@@ -120,7 +142,11 @@ def _relative(page: str, site_url: str) -> str:
     """Begin the addresses of the page for what is not found at the folder, in which it lies."""
     root = re.escape(urlsplit(site_url or "/").path.rstrip("/") + "/")
     page = re.sub(rf'((?:href|src)=)"?{root}(?!/)([^"\s>]*)"?', lambda at: f'{at[1]}"{_ending(at[2])}"', page)
-    return re.sub(rf'("(?:base|search)": ")({root})', lambda at: f'{at[1]}{"." if at[1].startswith(chr(34) + "base") else ""}', page)
+    return re.sub(
+        rf'("(?:base|search)": ")({root})',
+        lambda at: f"{at[1]}{'.' if at[1].startswith(chr(34) + 'base') else ''}",
+        page,
+    )
 
 
 def _ending(address: str) -> str:

@@ -254,9 +254,10 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         if self.config.app.enabled and self.preview:
             kept.append(File.generated(config, app.WORKER, content=app.farewell()))
         if self.installable:
-            about = app.manifest(config.site_name, config.site_description or "", self.config.app.paper)
-            for address, content in {app.MANIFEST: about, **app.icons(config.theme.dirs, self.config.app)}.items():
-                kept.append(File.generated(config, address, content=content))
+            told = app.manifest(config.site_name, config.site_description or "", self.config.app.paper)
+            kept.append(File.generated(config, app.MANIFEST, content=told))
+            for address, icon in app.icons(config.theme.dirs, self.config.app).items():
+                kept.append(File.generated(config, address, content=icon))
         try:
             parts = list(self.parts.files(self.config.serve, self.katex is not None))
         except FileNotFoundError as missing:
@@ -471,7 +472,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         """Make the page for what is not found search, and leave out of the sitemap the dates that nobody knows."""
         if template_name == "404.html":
             if self.installable:
-                self.fallback = app.fallback(output_content, config.site_name, config.site_url or "")
+                self.fallback = app.fallback(output_content, config.site_url or "")
             return notfound.page(output_content, config.site_url or "")
         return output_content.replace(f"<lastmod>{_UNDATED}</lastmod>", "")
 
@@ -500,7 +501,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         """Make the site one to open from a folder, if asked; remember what this build made, or clear up."""
         if folder.wanted(config) and not self.unchanged:
             folder.carry(Path(config.site_dir), config.site_url or "")
-        if self.fallback:
+        if self.fallback and not self.unchanged:
             site = Path(config.site_dir)
             (site / app.FALLBACK).write_text(self.fallback, encoding="utf-8")
             (site / app.WORKER).write_text(app.worker(site, config.site_url or ""), encoding="utf-8")
@@ -512,9 +513,9 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
     @event_priority(-100)  # others may hand the server the builder that they were given
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:
         """Rebuild when code changes, for the notes quote it."""
-        for folder in ("src/paperimpl", "tests/papers"):
-            if (self.repository / folder).is_dir():
-                server.watch(str(self.repository / folder))
+        for name in ("src/paperimpl", "tests/papers"):
+            if (self.repository / name).is_dir():
+                server.watch(str(self.repository / name))
         if self.preview and not self.dirty:
             server.builder = self.rebuilds.builder(config, server.builder, self._edited)
         return server

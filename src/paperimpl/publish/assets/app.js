@@ -14,19 +14,20 @@
   }
   const workers = navigator.serviceWorker;
   const tell = () => {
-    const kept = workers?.controller ? " What you have read opens all the same." : "";
-    say(navigator.onLine === false ? `You are offline.${kept}` : "");
+    const kept = workers?.controller ? " What you have read still opens." : "";
+    const told = navigator.onLine !== false || document.querySelector(".offline-pages"); // which says it itself
+    say(told ? "" : `Offline.${kept}`);
   };
   for (const name of ["online", "offline"]) addEventListener(name, tell);
   tell();
 
-  // What the worker has not seen: the page that brought it, and figures that nobody has scrolled to.
+  const before = workers?.controller; // a worker that has seen all of this page
+  // What it has not seen: the page that brought it, and figures that nobody has scrolled to.
   const seen = () => {
-    const asked = workers.controller === first ? [] : [location.href, ...performance.getEntriesByType("resource").map(({ name }) => name)];
+    const asked = before ? [] : [location.href, ...performance.getEntriesByType("resource").map(({ name }) => name)];
     const figures = [...document.images].map((image) => image.currentSrc || image.src);
     return [...new Set([...asked, ...figures])].filter((address) => address.startsWith(root.href));
   };
-  const first = workers?.controller;
   const begin = () => workers.register(new URL("sw.js", root), { scope: root.pathname })
     .then(() => workers.ready)
     .then(({ active }) => active.postMessage({ keep: seen() }))

@@ -3,7 +3,11 @@
   "use strict";
   const list = document.querySelector(".offline-pages");
   const root = new URL(list.dataset.root, location.href);
-  addEventListener("online", () => location.reload());
+  const retry = async () => {
+    if (navigator.onLine !== false && (await fetch(location.href, { method: "HEAD", cache: "no-store" }).catch(() => null))) location.reload();
+  };
+  addEventListener("online", retry);
+  setInterval(retry, 5000); // a browser may say so before the network is there, or not at all
   const pages = new Map();
   for (const name of await caches.keys()) {
     if (!name.startsWith(`${root.pathname} kept `)) continue;

@@ -8,7 +8,7 @@ const PATIENCE = 4000; // ms that a page may take before the copy is shown, if t
 const scope = new URL(self.registration.scope);
 const NAME = `${scope.pathname} kept `;
 const FIXED = /\.[0-9a-f]{8}\.min\.\w+$|\.woff2$/;
-const NOT_KEPT = /\.(?:pdf|apkg|xml|gz|map|twin\.js)$|\/sw\.js$/;
+const NOT_KEPT = /\.(?:pdf|apkg|gz|map|twin\.js)$|\/sw\.js$/;
 
 const ours = ({ pathname, origin }) => origin === scope.origin && pathname.startsWith(scope.pathname) && !NOT_KEPT.test(pathname);
 const plain = (address) => {
@@ -66,7 +66,8 @@ self.addEventListener("fetch", (event) => {
 });
 
 async function asked(event, cache) {
-  const answer = await fetch(event.request);
+  // A page is asked for anew even where the browser thinks that its own copy will do: an update is seen at once.
+  const answer = await fetch(event.request, event.request.mode === "navigate" ? { cache: "no-cache" } : {});
   const copy = answer.clone(); // before the page reads it
   const { url } = event.request;
   const stored = answer.status === 404 ? cache.delete(plain(url)) : keep(cache, url, copy);
