@@ -111,26 +111,6 @@ def imports(site: Path, name: str) -> dict[str, str]:
     return found
 
 
-def imports(site: Path, name: str) -> dict[str, str]:
-    """List what a script of a site imports when it starts: as it is written there, quotes included, to the file's name.
-
-    Raises:
-        PluginError: no such file is in the site.
-    """
-    found = {}
-    for written in sorted(set(_FROM.findall((site / name).read_text(encoding="utf-8")))):
-        steps = list(PurePosixPath(name).parts[:-1])
-        for step in PurePosixPath(written[1:-1]).parts:
-            if step == "..":
-                del steps[-1:]
-            else:
-                steps.append(step)
-        found[written] = "/".join(steps)
-        if written[1] == "/" or not (site / found[written]).is_file():
-            raise PluginError(f"{name} imports {written}, and no such file is in the site; import by a relative path")
-    return found
-
-
 def _twin(path: Path, body: str, **about: object) -> None:
     about = {name: value for name, value in about.items() if value}
     told = f", {json.dumps(about)}" if about else ""
