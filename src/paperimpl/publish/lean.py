@@ -204,6 +204,8 @@ def _parts(tokens: Iterable[Any]) -> list[list[Any]]:
 def _may_match(selector: list[Any], words: Words) -> bool:
     before = ""
     for token in selector:
+        if token.type == "error":
+            return False
         if token.type == "ident" and before != ":" and not words.has(token.value):
             return False
         if token.type == "hash" and not words.has(token.value):
