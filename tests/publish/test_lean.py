@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from paperimpl.publish.lean import Cut, Words, cut, sheet, trim
+from paperimpl.publish.lean import Cut, Words, cut, later, sheet, trim
 
 TTFont = pytest.importorskip("fontTools.ttLib").TTFont
 PACKAGES = Path(__file__).parents[2] / "site_config/node_modules"
@@ -107,6 +107,17 @@ def test_a_font_of_one_weight_has_no_axis():
 def test_what_is_asked_of_a_font_in_other_words_is_told_with_its_place(text):
     with pytest.raises(ValueError, match=r"^mkdocs.yml: lean: a.woff2: '.*write: wght 400-600; kern liga"):
         Cut.read(text, "mkdocs.yml: lean: a.woff2")
+
+
+def test_code_and_figures_say_how_high_they_are_and_nothing_else_changes():
+    code = '<div class="language-python highlight"><pre><code>a\nb\n</code></pre></div>'
+    figure = '<span class="claim-figure-box" tabindex="0"><svg class="x" width="460.8pt" height="300.4pt"></svg></span>'
+    made = later(f"<p>\n</p>{code}<p>\n</p>{figure}{code}")
+    assert made.count('highlight" style="--lines:2">') == 2
+    assert 'tabindex="0" style="--high:300pt"><svg' in made
+    assert made.replace(' style="--lines:2"', "").replace(' style="--high:300pt"', "") == (
+        f"<p>\n</p>{code}<p>\n</p>{figure}{code}"
+    )
 
 
 def test_a_formulas_letters_are_counted_for_the_fonts_that_draw_them():
