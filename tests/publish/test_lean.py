@@ -109,13 +109,32 @@ def test_what_is_asked_of_a_font_in_other_words_is_told_with_its_place(text):
         Cut.read(text, "mkdocs.yml: lean: a.woff2")
 
 
+def test_pages_ask_for_one_sheet_in_place_of_those_that_all_share_and_addresses_in_it_stay_right(site, tmp_path):
+    def page(up, *names):
+        return "".join(f'<link rel="stylesheet" href="{up}{name}">' for name in names)
+
+    for name, text in {"deep/b.css": "p { src: url(f/x.woff2) }", "c.css": "p { a: url('data:x') }"}.items():
+        (site / name).parent.mkdir(exist_ok=True)
+        (site / name).write_text(text, "utf-8")
+    (site / "one").mkdir()
+    (site / "assets").mkdir()
+    (site / "index.html").write_text(page("", "a.css", "deep/b.css") + "<p>", "utf-8")
+    (site / "one/index.html").write_text(page("../", "a.css", "c.css", "deep/b.css") + "<p>", "utf-8")
+    (site / "404.html").write_text(page("/root/", "a.css", "deep/b.css"), "utf-8")
+    trim(site, tmp_path / "cache", {}, pytest.fail)
+    assert (site / "index.html").read_text("utf-8") == page("", "assets/joined.css") + "<p>"
+    assert (site / "one/index.html").read_text("utf-8") == page("../", "assets/joined.css", "c.css") + "<p>"
+    assert (site / "404.html").read_text("utf-8") == page("/root/", "a.css", "deep/b.css")
+    assert (site / "assets/joined.css").read_text("utf-8").endswith("p{src:url(../deep/f/x.woff2)}")
+
+
 def test_code_and_figures_say_how_high_they_are_and_nothing_else_changes():
     code = '<div class="language-python highlight"><pre><code>a\nb\n</code></pre></div>'
-    figure = '<span class="claim-figure-box" tabindex="0"><svg class="x" width="460.8pt" height="300.4pt"></svg></span>'
+    figure = '<span class="claim-figure-box" tabindex="0"><svg class="x" width="614" height="300"></svg></span>'
     made = later(f"<p>\n</p>{code}<p>\n</p>{figure}{code}")
     assert made.count('highlight" style="--lines:2">') == 2
-    assert 'tabindex="0" style="--high:300pt"><svg' in made
-    assert made.replace(' style="--lines:2"', "").replace(' style="--high:300pt"', "") == (
+    assert 'tabindex="0" style="--high:300px"><svg' in made
+    assert made.replace(' style="--lines:2"', "").replace(' style="--high:300px"', "") == (
         f"<p>\n</p>{code}<p>\n</p>{figure}{code}"
     )
 
