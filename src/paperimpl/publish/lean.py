@@ -395,7 +395,7 @@ def _join(site: Path) -> None:
     parts = []
     for to in shared:
         text = (site / str(to)).read_text(encoding="utf-8")
-        way = posixpath.relpath(posixpath.dirname(str(to)), posixpath.dirname(JOINED))
+        way = posixpath.relpath(posixpath.dirname(str(to)) or ".", posixpath.dirname(JOINED))
         parts.append(_URL.sub(partial(_moved, way), text))
     (site / JOINED).write_text("".join(parts), encoding="utf-8", newline="\n")
     for file, (text, links) in asked.items():
