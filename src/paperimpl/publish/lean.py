@@ -29,7 +29,7 @@ _FORMULA = '<span class="katex-html"'
 _PIECE = re.compile(r'<span(?: class="(?P<classes>[^"]*)")?[^>]*>|(?P<end></span>)|<[^>]*>|(?P<text>[^<]+)')
 _ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-fA-F]+|\w+);")
 _CODE = re.compile(r'(<div class="[^"]*\bhighlight\b[^"]*")(>(?:(?!</pre>).)*</pre>)', re.S)
-_FIGURE = re.compile(r'(<span class="claim-figure-box"[^<>]*)(>\s*<svg [^<>]*?\bheight="([\d.]+)"[^<>]*>)')
+_FIGURE = re.compile(r'(<span [^<>]*\bclass="claim-figure-box"[^<>]*)(>\s*<svg [^<>]*?\bheight="([\d.]+)"[^<>]*>)')
 _END = "\n"
 _LINK = re.compile(r'<link rel="stylesheet" href="(?P<href>[^"]*)">')
 _URL = re.compile(r"url\(([\"']?)(?!data:|#|/|[a-z]+:)([^\"')]+)")
