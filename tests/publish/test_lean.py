@@ -130,7 +130,8 @@ def test_pages_ask_for_one_sheet_in_place_of_those_that_all_share_and_addresses_
 
 def test_code_and_figures_say_how_high_they_are_and_nothing_else_changes():
     code = '<div class="language-python highlight"><pre><code>a\nb\n</code></pre></div>'
-    figure = '<span aria-label="a" class="claim-figure-box" tabindex="0"><svg class="x" width="614" height="300"></svg></span>'
+    box = '<span aria-label="a" class="claim-figure-box" tabindex="0">'
+    figure = f'{box}<svg class="x" width="614" height="300"></svg></span>'
     made = later(f"<p>\n</p>{code}<p>\n</p>{figure}{code}")
     assert made.count('highlight" style="--lines:2">') == 2
     assert 'tabindex="0" style="--high:300px"><svg' in made
