@@ -7,11 +7,12 @@ on them.
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import importlib.util
 import io
 import json
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ __all__ = ["COLOURS", "HEIGHT", "WIDTH", "Card", "Point", "address", "cards", "d
 
 WIDTH, HEIGHT = 1200, 630  # pixels, as those who show them ask
 _TEMPLATE = Path(__file__).with_name("card.typ")
+_FONTS = ("fontpkg-newsreader", "fontpkg-inter")
 _INKS = 128
 _LONGEST = 230  # letters of an idea
 _ACCENT = "#b3400c"
@@ -168,9 +170,7 @@ def draw(wanted: Mapping[str, Card], cache: Path) -> dict[str, bytes]:
     Raises:
         VaultError: typst cannot set a card; the message names its note.
     """
-    from paperimpl.book import typeset
-
-    made_with = _TEMPLATE.read_bytes() + "\n".join(typeset.versions()).encode()
+    made_with = _TEMPLATE.read_bytes() + "\n".join(_versions()).encode()
     kept = {key: cache / f"{_digest(card, made_with)}.png" for key, card in wanted.items()}
     missing = [key for key, file in kept.items() if not file.is_file()]
     if missing:
@@ -180,6 +180,26 @@ def draw(wanted: Mapping[str, Card], cache: Path) -> dict[str, bytes]:
             part.write_bytes(picture)
             part.replace(kept[key])
     return {key: file.read_bytes() for key, file in kept.items()}
+
+
+def _fonts() -> list[str]:
+    """List the folders of the fonts that are installed, as `paperimpl book` does; typst's own take others' places."""
+    found = []
+    for name in _FONTS:
+        try:
+            folder = importlib.metadata.distribution(name).locate_file(f"{name.replace('-', '_')}/files")
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        found.append(str(folder))
+    return found
+
+
+def _versions() -> Iterator[str]:
+    for name in ("typst", "pillow", *_FONTS):
+        try:
+            yield f"{name} {importlib.metadata.version(name)}"
+        except importlib.metadata.PackageNotFoundError:
+            yield name
 
 
 def _digest(card: Card, made_with: bytes) -> str:
@@ -196,13 +216,11 @@ def _json(wanted: Iterable[Card]) -> str:
 def _set(wanted: list[Card]) -> list[bytes]:
     import typst
 
-    from paperimpl.book import typeset
-
     def pages(some: list[Card]) -> list[bytes]:
         made: Any = typst.compile(
             str(_TEMPLATE),
             root=str(_TEMPLATE.parent),
-            font_paths=typeset.fonts(),
+            font_paths=_fonts(),
             ignore_system_fonts=True,
             format="png",
             ppi=72,

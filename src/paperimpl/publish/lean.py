@@ -11,14 +11,15 @@ import hashlib
 import html
 import importlib.util
 import io
+import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Cut", "Words", "cut", "sheet", "trim"]
+__all__ = ["JOINED", "Cut", "Words", "cut", "later", "sheet", "trim"]
 
 _TAG = re.compile(r"<[a-zA-Z][^>]*>")
 _SCRIPT = re.compile(r"<(?:script|style)[^>]*>(.*?)</(?:script|style)>", re.S)
@@ -27,8 +28,15 @@ _BEGINNING = re.compile(r"(?<![\w-])([A-Za-z_-][\w-]{0,60}[-_])(?:\$\{|[\"'`]\s*
 _FORMULA = '<span class="katex-html"'
 _PIECE = re.compile(r'<span(?: class="(?P<classes>[^"]*)")?[^>]*>|(?P<end></span>)|<[^>]*>|(?P<text>[^<]+)')
 _ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-fA-F]+|\w+);")
+_CODE = re.compile(r'(<div class="[^"]*\bhighlight\b[^"]*")(>(?:(?!</pre>).)*</pre>)', re.S)
+_FIGURE = re.compile(r'(<span [^<>]*\bclass="claim-figure-box"[^<>]*)(>\s*<svg [^<>]*?\bheight="([\d.]+)"[^<>]*>)')
+_END = "\n"
+_LINK = re.compile(r'<link rel="stylesheet" href="(?P<href>[^"]*)">')
+_URL = re.compile(r"url\(([\"']?)(?!data:|#|/|[a-z]+:)([^\"')]+)")
 _VARIABLE = re.compile(r"(?<![\w-])--[\w-]{1,60}")
 _ASKED = re.compile(r"var\(\s*(--[\w-]+)")
+
+JOINED = "assets/joined.css"  # the style sheets of all pages, as one
 
 # What a keyboard has, and what typesetting puts in its place: readers type, too.
 _ALWAYS = "".join(map(chr, range(32, 127))) + "\u00a0–—‘’“”…·×−→←↑↓•©"
@@ -134,6 +142,15 @@ class Words:
         return tuple(name for name in self.beginnings if len(name) > 3)
 
 
+def later(page: str) -> str:
+    """Tell a browser how high code and figures are, so that it can leave them until they come near the window.
+
+    A block of code has as many lines as it has; a figure says its own size. The style sheet does the rest.
+    """
+    page = _CODE.sub(lambda found: f'{found[1]} style="--lines:{found[2].count(_END)}"{found[2]}', page)
+    return _FIGURE.sub(lambda found: f'{found[1]} style="--high:{float(found[3]):.0f}px"{found[2]}', page)
+
+
 def _letters(text: str) -> set[str]:
     return {*text, *html.unescape("".join(set(_ENTITY.findall(text))))}
 
@@ -204,6 +221,8 @@ def _parts(tokens: Iterable[Any]) -> list[list[Any]]:
 def _may_match(selector: list[Any], words: Words) -> bool:
     before = ""
     for token in selector:
+        if token.type == "error":
+            return False
         if token.type == "ident" and before != ":" and not words.has(token.value):
             return False
         if token.type == "hash" and not words.has(token.value):
@@ -312,6 +331,8 @@ def _saved(font: Any) -> io.BytesIO:
 def trim(site: Path, cache: Path, fonts: Mapping[str, str], say: Callable[[str], None]) -> None:
     """Cut the style sheets and fonts of a built site.
 
+    Code and figures learn how high they are (`later`).
+
     Args:
         site: its folder.
         cache: where cut fonts are remembered.
@@ -322,7 +343,12 @@ def trim(site: Path, cache: Path, fonts: Mapping[str, str], say: Callable[[str],
         ValueError: `fonts` cannot be read.
     """
     cuts = {address: Cut.read(text, f"mkdocs.yml: lean: {address}") for address, text in fonts.items()}
-    pages = [file.read_text(encoding="utf-8") for file in sorted(site.rglob("*.html"))]
+    pages = []
+    for file in sorted(site.rglob("*.html")):
+        text = file.read_text(encoding="utf-8")
+        pages.append(later(text))
+        if pages[-1] != text:
+            file.write_text(pages[-1], encoding="utf-8", newline="\n")
     scripts = [
         file.read_text(encoding="utf-8", errors="replace")
         for kind in ("js", "mjs", "svg")
@@ -334,6 +360,7 @@ def trim(site: Path, cache: Path, fonts: Mapping[str, str], say: Callable[[str],
         _trim_sheets(site, words)
     else:
         say("style sheets are served whole; `pip install tinycss2` to have them cut to what pages use")
+    _join(site)
     if importlib.util.find_spec("fontTools") and importlib.util.find_spec("brotli"):
         _trim_fonts(site, cache, words, cuts)
     else:
@@ -351,6 +378,45 @@ def _trim_sheets(site: Path, words: Words) -> None:
         asked = still
     for file, rules in sheets.items():
         file.write_text(_text(rules, asked), encoding="utf-8", newline="\n")
+
+
+def _join(site: Path) -> None:
+    """Have pages ask for one style sheet in place of those that all of them share, in their order."""
+    asked = {}
+    for file in sorted(site.rglob("*.html")):
+        text = file.read_text(encoding="utf-8")
+        links = [(link[0], _below(site, file, html.unescape(link["href"]))) for link in _LINK.finditer(text)]
+        if links and all(to for _, to in links):  # a page for no address in particular has whole addresses
+            asked[file] = (text, links)
+    lists = [[to for _, to in links] for _, links in asked.values()]
+    shared = [to for to in lists[0] if all(to in others for others in lists)] if lists else []
+    if len(shared) < 2:
+        return
+    parts = []
+    for to in shared:
+        text = (site / str(to)).read_text(encoding="utf-8")
+        way = posixpath.relpath(posixpath.dirname(str(to)) or ".", posixpath.dirname(JOINED))
+        parts.append(_URL.sub(partial(_moved, way), text))
+    (site / JOINED).write_text("".join(parts), encoding="utf-8", newline="\n")
+    for file, (text, links) in asked.items():
+        way = posixpath.relpath(JOINED, file.parent.relative_to(site).as_posix())
+        first, *others = [link for link, to in links if to in shared]
+        text = text.replace(first, f'<link rel="stylesheet" href="{way}">', 1)
+        for link in others:
+            text = text.replace(link, "", 1)
+        file.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _moved(way: str, found: re.Match[str]) -> str:
+    return f"url({found[1]}{posixpath.normpath(f'{way}/{found[2]}')}"
+
+
+def _below(site: Path, page: Path, href: str) -> str:
+    """The file that a page's address leads to, below the site's folder; empty where it is none."""
+    if ":" in href or href.startswith("/"):
+        return ""
+    to = posixpath.normpath(posixpath.join(page.parent.relative_to(site).as_posix(), href))
+    return to if (site / to).is_file() else ""
 
 
 def _trim_fonts(site: Path, cache: Path, words: Words, cuts: Mapping[str, Cut]) -> None:

@@ -73,6 +73,7 @@ log = logging.getLogger("mkdocs.plugins.vault")
 # MkDocs would put the day of the build, and no two builds would be the same; this stands for no date and is not shown.
 _UNDATED = "1970-01-01"
 _COMMENT = re.compile(r"<!--.*?-->", re.S)
+_NO_HEADING = re.compile(r"<th( [^<>]*)?>\s*</th>")  # of a table: an empty heading says nothing of its column
 
 
 class VaultConfig(Config):  # type: ignore[no-untyped-call]
@@ -446,6 +447,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         if path.endswith(".ipynb"):
             html = notebook.restyle(html, page, config, self.context, files)
         page.meta.setdefault("paper", self.publication.slug(path))
+        html = _NO_HEADING.sub(r"<td\1></td>", html)
         note = self.context.note
         if "<!--" in html:
             html = _COMMENT.sub("", html)
