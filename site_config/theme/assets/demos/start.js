@@ -47,7 +47,7 @@
         const stopped = mine.signal.aborted;
         named(stopped ? "Start" : "Try again");
         if (stopped) said.textContent = "Cancelled: nothing is started.";
-        else if (folder) said.textContent = "A page that is opened from a folder may not load a demo; serve the folder, and it runs.";
+        else if (folder) said.textContent = "A browser does not load demos from a folder of this kind; `make offline` makes one from which they run.";
         else said.textContent = `The demo could not be loaded: ${(wrong && wrong.message) || wrong}. The text does without it.`;
       }
       loading = null;
