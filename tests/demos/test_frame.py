@@ -100,7 +100,7 @@ def test_what_is_wrong_with_a_demo_is_told_with_its_remedy(tmp_path):
 
 def test_a_paper_without_a_demo_names_those_that_have_one():
     (problem,) = export_demos([Paper.find("lstm", ROOT)], Console())
-    assert "lstm has no demo (these have: gpt2, lenet, transformer" in str(problem)
+    assert "lstm has no demo (these have: ddpm, gpt2, lenet, transformer" in str(problem)
 
 
 def test_without_gradio_a_demo_says_what_to_install(monkeypatch):

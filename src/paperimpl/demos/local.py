@@ -160,14 +160,13 @@ PAGES = {"ddpm": ddpm, "gpt2": gpt2, "lenet": lenet, "transformer": transformer}
 
 def serve(page: Any, port: int, **settings: Any) -> Any:
     """Serve a page on this machine alone: no share, no fonts or anything else of another host; extra settings go on."""
-    fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}
     return page.launch(
         server_name="127.0.0.1",
         server_port=port,
         share=False,
         ssr_mode=False,
         quiet=True,
-        theme=gradio.themes.Base(**fonts),
+        theme=gradio.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
         footer_links=[],
         **settings,
     )
