@@ -151,7 +151,7 @@ def test_a_callout_becomes_the_place_of_a_demo_which_says_what_it_loads(tmp_path
     size = demos(tmp_path, papers(tmp_path))["transformer"].size
     assert f"It takes {round(size / 1000)} KB from this site" in html
     assert 'href="transformer.demo.bin"' in html
-    assert "<noscript>" in html
+    assert '<p class="demo-without">Scripts are off here' in html
 
 
 def test_a_demo_that_is_not_there_is_told_with_its_line_and_stays_a_callout(tmp_path):
