@@ -100,7 +100,7 @@ def test_what_is_wrong_with_a_demo_is_told_with_its_remedy(tmp_path):
 
 def test_a_paper_without_a_demo_names_those_that_have_one():
     (problem,) = export_demos([Paper.find("lstm", ROOT)], Console())
-    assert "lstm has no demo (these have: gpt2, lenet, transformer" in str(problem)
+    assert "lstm has no demo (these have: ddpm, gpt2, lenet, transformer" in str(problem)
 
 
 def test_without_gradio_a_demo_says_what_to_install(monkeypatch):
@@ -151,7 +151,7 @@ def test_a_callout_becomes_the_place_of_a_demo_which_says_what_it_loads(tmp_path
     size = demos(tmp_path, papers(tmp_path))["transformer"].size
     assert f"It takes {round(size / 1000)} KB from this site" in html
     assert 'href="transformer.demo.bin"' in html
-    assert "<noscript>" in html
+    assert '<p class="demo-without">Scripts are off here' in html
 
 
 def test_a_demo_that_is_not_there_is_told_with_its_line_and_stays_a_callout(tmp_path):

@@ -413,7 +413,7 @@ class _Shape(Treeprocessor):
         box[0].set("class", "demo-title")
         files = {name.rpartition(".")[2]: name for name in demo.files}
         start = etree.SubElement(box, "div", {"class": "demo-start"})
-        told = etree.SubElement(etree.SubElement(start, "noscript"), "p")
+        told = etree.SubElement(start, "p", {"class": "demo-without"})  # the style sheet hides it where scripts run
         told.text = AtomicString("Scripts are off here, and this needs them.")
         if demo.paper:
             told.text = AtomicString(f"{told.text} With gradio, paperimpl demo {demo.name} runs it on your machine.")
