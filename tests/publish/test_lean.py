@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from paperimpl.publish.lean import Cut, Words, cut, later, sheet, trim
+from paperimpl.publish.lean import Cut, Words, cut, sheet, trim
 
 TTFont = pytest.importorskip("fontTools.ttLib").TTFont
 PACKAGES = Path(__file__).parents[2] / "site_config/node_modules"
@@ -126,18 +126,6 @@ def test_pages_ask_for_one_sheet_in_place_of_those_that_all_share_and_addresses_
     assert (site / "one/index.html").read_text("utf-8") == page("../", "assets/joined.css", "c.css") + "<p>"
     assert (site / "404.html").read_text("utf-8") == page("/root/", "a.css", "deep/b.css")
     assert (site / "assets/joined.css").read_text("utf-8").endswith("p{src:url(../deep/f/x.woff2)}")
-
-
-def test_code_and_figures_say_how_high_they_are_and_nothing_else_changes():
-    code = '<div class="language-python highlight"><pre><code>a\nb\n</code></pre></div>'
-    box = '<span aria-label="a" class="claim-figure-box" tabindex="0">'
-    figure = f'{box}<svg class="x" width="614" height="300"></svg></span>'
-    made = later(f"<p>\n</p>{code}<p>\n</p>{figure}{code}")
-    assert made.count('highlight" style="--lines:2">') == 2
-    assert 'tabindex="0" style="--high:300px"><svg' in made
-    assert made.replace(' style="--lines:2"', "").replace(' style="--high:300px"', "") == (
-        f"<p>\n</p>{code}<p>\n</p>{figure}{code}"
-    )
 
 
 def test_a_formulas_letters_are_counted_for_the_fonts_that_draw_them():

@@ -19,7 +19,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-__all__ = ["JOINED", "Cut", "Words", "cut", "later", "sheet", "trim"]
+__all__ = ["JOINED", "Cut", "Words", "cut", "sheet", "trim"]
 
 _TAG = re.compile(r"<[a-zA-Z][^>]*>")
 _SCRIPT = re.compile(r"<(?:script|style)[^>]*>(.*?)</(?:script|style)>", re.S)
@@ -28,9 +28,6 @@ _BEGINNING = re.compile(r"(?<![\w-])([A-Za-z_-][\w-]{0,60}[-_])(?:\$\{|[\"'`]\s*
 _FORMULA = '<span class="katex-html"'
 _PIECE = re.compile(r'<span(?: class="(?P<classes>[^"]*)")?[^>]*>|(?P<end></span>)|<[^>]*>|(?P<text>[^<]+)')
 _ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-fA-F]+|\w+);")
-_CODE = re.compile(r'(<div class="[^"]*\bhighlight\b[^"]*")(>(?:(?!</pre>).)*</pre>)', re.S)
-_FIGURE = re.compile(r'(<span [^<>]*\bclass="claim-figure-box"[^<>]*)(>\s*<svg [^<>]*?\bheight="([\d.]+)"[^<>]*>)')
-_END = "\n"
 _LINK = re.compile(r'<link rel="stylesheet" href="(?P<href>[^"]*)">')
 _URL = re.compile(r"url\(([\"']?)(?!data:|#|/|[a-z]+:)([^\"')]+)")
 _VARIABLE = re.compile(r"(?<![\w-])--[\w-]{1,60}")
@@ -140,15 +137,6 @@ class Words:
     @cached_property
     def _beginnings(self) -> tuple[str, ...]:
         return tuple(name for name in self.beginnings if len(name) > 3)
-
-
-def later(page: str) -> str:
-    """Tell a browser how high code and figures are, so that it can leave them until they come near the window.
-
-    A block of code has as many lines as it has; a figure says its own size. The style sheet does the rest.
-    """
-    page = _CODE.sub(lambda found: f'{found[1]} style="--lines:{found[2].count(_END)}"{found[2]}', page)
-    return _FIGURE.sub(lambda found: f'{found[1]} style="--high:{float(found[3]):.0f}px"{found[2]}', page)
 
 
 def _letters(text: str) -> set[str]:
@@ -331,8 +319,6 @@ def _saved(font: Any) -> io.BytesIO:
 def trim(site: Path, cache: Path, fonts: Mapping[str, str], say: Callable[[str], None]) -> None:
     """Cut the style sheets and fonts of a built site.
 
-    Code and figures learn how high they are (`later`).
-
     Args:
         site: its folder.
         cache: where cut fonts are remembered.
@@ -343,12 +329,7 @@ def trim(site: Path, cache: Path, fonts: Mapping[str, str], say: Callable[[str],
         ValueError: `fonts` cannot be read.
     """
     cuts = {address: Cut.read(text, f"mkdocs.yml: lean: {address}") for address, text in fonts.items()}
-    pages = []
-    for file in sorted(site.rglob("*.html")):
-        text = file.read_text(encoding="utf-8")
-        pages.append(later(text))
-        if pages[-1] != text:
-            file.write_text(pages[-1], encoding="utf-8", newline="\n")
+    pages = [file.read_text(encoding="utf-8") for file in sorted(site.rglob("*.html"))]
     scripts = [
         file.read_text(encoding="utf-8", errors="replace")
         for kind in ("js", "mjs", "svg")
