@@ -361,8 +361,9 @@ def test_a_page_that_was_not_read_opens_by_itself_when_the_network_is_back(copy)
     expect(page.locator(".offline-line")).to_have_text("")
 
 
-def test_a_demo_that_was_played_with_plays_offline_and_search_finds(copy):
+def test_a_demo_that_was_played_with_plays_offline_and_search_finds_once_it_was_used(copy):
     page = copy.read("01-foundations/lenet/")
+    search(page, "carousel")
     page.get_by_role("button", name=re.compile("^Start")).click()
     expect(page.locator(".demo-stage")).to_be_visible()
     weights = page.locator(".demo-loads a[href$='.bin']").evaluate("link => link.href")
@@ -370,9 +371,15 @@ def test_a_demo_that_was_played_with_plays_offline_and_search_finds(copy):
     page = copy.offline("01-foundations/lenet/")
     page.get_by_role("button", name=re.compile("^Start")).click()
     expect(page.locator(".demo-stage")).to_be_visible()
+    search(page, "carousel")
+
+
+def search(page, words):
+    """Type into the search, and wait until it finds something."""
     page.get_by_role("textbox", name="Search").click()
-    page.get_by_role("textbox", name="Search").press_sequentially("carousel")
+    page.get_by_role("textbox", name="Search").press_sequentially(words)
     expect(page.locator(".md-search-result__item a").first).to_be_attached()
+    page.keyboard.press("Escape")
 
 
 def test_a_new_version_is_seen_at_once_and_takes_along_what_was_read(copy):

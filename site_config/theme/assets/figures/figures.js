@@ -212,9 +212,10 @@
       go(to);
     });
 
-    // Legends: made when the figure comes near, for their places have to be measured
+    // Legends: made at once, for on a phone they take room; over the drawing they are placed when it comes near, for
+    // that has to be measured.
+    const placing = [];
     const entries = () => {
-      const view = svg.viewBox.baseVal;
       for (const panel of svg.querySelectorAll('[data-panel="curves"]')) {
         const parts = Map.groupBy
           ? Map.groupBy(panel.querySelectorAll("[data-legend]"), (part) => part.dataset.legend)
@@ -234,16 +235,19 @@
           for (const other of buttons.keys()) turn(other, alone || other === name);
         };
         for (const [name, drawn] of parts) {
-          const boxes = drawn.map((part) => part.getBBox());
-          const left = Math.min(...boxes.map((one) => one.x)) - 4;
-          const right = Math.max(...boxes.map((one) => one.x + one.width)) + 4;
-          const middle = Math.max(...boxes.map((one) => one.y + one.height / 2));
+          let [left, middle] = [0, 0];
           const button = make("button", { type: "button", "aria-pressed": "true", title: "Hide or show; with Shift, or twice: only this one" });
           const mark = make("i", { "aria-hidden": "true" });
           mark.style.background = drawn.map((part) => part.querySelector("path")?.style.stroke).find(Boolean) ?? "";
           button.append(mark, make("span", {}, name.replaceAll("_", " ")));
-          const share = { "--left": left / view.width, "--top": (middle - 9) / view.height, "--width": (right - left) / view.width, "--height": 18 / view.height };
-          for (const [key, value] of Object.entries(share)) button.style.setProperty(key, `${(100 * value).toFixed(3)}%`);
+          placing.push(() => {
+            const [boxes, view] = [drawn.map((part) => part.getBBox()), svg.viewBox.baseVal];
+            left = Math.min(...boxes.map((one) => one.x)) - 4;
+            middle = Math.max(...boxes.map((one) => one.y + one.height / 2));
+            const right = Math.max(...boxes.map((one) => one.x + one.width)) + 4;
+            const share = { "--left": left / view.width, "--top": (middle - 9) / view.height, "--width": (right - left) / view.width, "--height": 18 / view.height };
+            for (const [key, value] of Object.entries(share)) button.style.setProperty(key, `${(100 * value).toFixed(3)}%`);
+          });
           button.addEventListener("click", (event) => {
             hide();
             if (event.shiftKey) only(name);
@@ -261,11 +265,13 @@
       }
       legend.hidden = !legend.childElementCount;
     };
-    if (!("IntersectionObserver" in window)) return entries();
+    entries();
+    const placed = () => placing.splice(0).forEach((each) => each());
+    if (!("IntersectionObserver" in window)) return placed();
     const watch = new IntersectionObserver((seen) => {
       if (!seen.some((one) => one.isIntersecting)) return;
       watch.disconnect();
-      entries();
+      placed();
     }, { rootMargin: "600px" });
     watch.observe(box);
   };
