@@ -282,7 +282,9 @@ def test_yaml_that_multiplies_is_read_in_little_time():
         f"f{n}: &f{n} {{and: [*f{n - 1}, *f{n - 1}]}}\n" for n in range(1, 30)
     )
     for source in (bomb, filters + "filters: *f29\n", "[" * 5000, "a: " * 3000, "&a [*a]", "filters: &a {and: [*a]}"):
-        read(source, "x.base")
+        base = read(source, "x.base")
+        assert base.problems, source[:40]  # and is told of, with the line
+        assert all(problem.line > 0 for problem in base.problems)
 
 
 PIECES = [
@@ -328,8 +330,11 @@ PIECES += [
 @given(st.one_of(st.text(max_size=80), st.lists(st.sampled_from(PIECES), max_size=25).map("".join)))
 def test_any_text_is_read_and_shown(source):
     base = read(source, "x.base")
+    assert base.problems or not base.broken  # what cannot be shown says why
     for view in base.views:
-        show(base, view, library(), File("x.base"))
+        shown = show(base, view, library(), File("x.base"))
+        assert shown.columns
+        assert sum(len(group.rows) for group in shown.groups) <= shown.total
 
 
 @settings(max_examples=200, deadline=None)

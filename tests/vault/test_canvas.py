@@ -223,7 +223,9 @@ def test_any_object_is_read_and_laid_out(data):
 @settings(max_examples=200, deadline=None)
 @given(st.text(alphabet='{}[]",:nodesidx0123 \n\\tu"', max_size=60))
 def test_any_text_is_read(text):
-    layout(read(text, "x.canvas"))
+    canvas = read(text, "x.canvas")
+    assert canvas.problems or not canvas.broken  # what cannot be shown says why
+    assert len(list(layout(canvas).all())) == len(canvas.nodes)
 
 
 # What the vault makes of canvases and bases
