@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from paperimpl.vault import scan, views
@@ -222,6 +222,7 @@ def test_any_object_is_read_and_laid_out(data):
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(alphabet='{}[]",:nodesidx0123 \n\\tu"', max_size=60))
+@example('{"nodes": [{"id": "a", "type": "text", "text": "x", "x": 0, "y": 0, "width": 9, "height": 9}]}')
 def test_any_text_is_read(text):
     canvas = read(text, "x.canvas")
     assert canvas.problems or not canvas.broken  # what cannot be shown says why
