@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import importlib.metadata
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from paperimpl.publish import typefaces
 from paperimpl.vault.problem import Problem, VaultError
 
 __all__ = ["date", "fonts", "pages", "pdf", "versions"]
@@ -50,23 +50,12 @@ def _problems(short: str, long: str, name: str, place: Path) -> Iterator[Problem
 
 def fonts() -> list[str]:
     """List the folders of the fonts that are installed."""
-    found = []
-    for name in _FONTS:
-        try:
-            folder = importlib.metadata.distribution(name).locate_file(f"{name.replace('-', '_')}/files")
-        except importlib.metadata.PackageNotFoundError:
-            continue
-        found.append(str(folder))
-    return found
+    return typefaces.folders(_FONTS)
 
 
-def versions() -> Iterator[str]:
+def versions() -> list[str]:
     """Name what a PDF is made with, versions included."""
-    for name in ("typst", *_FONTS):
-        try:
-            yield f"{name} {importlib.metadata.version(name)}"
-        except importlib.metadata.PackageNotFoundError:
-            yield name
+    return typefaces.versions(("typst", *_FONTS))
 
 
 def date() -> str:

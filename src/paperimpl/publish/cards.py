@@ -7,16 +7,16 @@ on them.
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import importlib.util
 import io
 import json
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from paperimpl.publish.typefaces import folders, versions
 from paperimpl.vault.paper import CHAPTERS
 from paperimpl.vault.problem import Problem, VaultError
 
@@ -170,7 +170,7 @@ def draw(wanted: Mapping[str, Card], cache: Path) -> dict[str, bytes]:
     Raises:
         VaultError: typst cannot set a card; the message names its note.
     """
-    made_with = _TEMPLATE.read_bytes() + "\n".join(_versions()).encode()
+    made_with = _TEMPLATE.read_bytes() + "\n".join(versions(("typst", "pillow", *_FONTS))).encode()
     kept = {key: cache / f"{_digest(card, made_with)}.png" for key, card in wanted.items()}
     missing = [key for key, file in kept.items() if not file.is_file()]
     if missing:
@@ -180,26 +180,6 @@ def draw(wanted: Mapping[str, Card], cache: Path) -> dict[str, bytes]:
             part.write_bytes(picture)
             part.replace(kept[key])
     return {key: file.read_bytes() for key, file in kept.items()}
-
-
-def _fonts() -> list[str]:
-    """List the folders of the fonts that are installed, as `paperimpl book` does; typst's own take others' places."""
-    found = []
-    for name in _FONTS:
-        try:
-            folder = importlib.metadata.distribution(name).locate_file(f"{name.replace('-', '_')}/files")
-        except importlib.metadata.PackageNotFoundError:
-            continue
-        found.append(str(folder))
-    return found
-
-
-def _versions() -> Iterator[str]:
-    for name in ("typst", "pillow", *_FONTS):
-        try:
-            yield f"{name} {importlib.metadata.version(name)}"
-        except importlib.metadata.PackageNotFoundError:
-            yield name
 
 
 def _digest(card: Card, made_with: bytes) -> str:
@@ -220,7 +200,7 @@ def _set(wanted: list[Card]) -> list[bytes]:
         made: Any = typst.compile(
             str(_TEMPLATE),
             root=str(_TEMPLATE.parent),
-            font_paths=_fonts(),
+            font_paths=folders(_FONTS),
             ignore_system_fonts=True,
             format="png",
             ppi=72,
