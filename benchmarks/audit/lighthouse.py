@@ -83,7 +83,7 @@ def measure(address: str, page: str, runs: int, chromium: str, keep: Path | None
     """
     command = _HERE / "node_modules/.bin/lighthouse"
     if not command.exists():
-        raise RuntimeError("tests/audit: Lighthouse is not installed; run: make audit")
+        raise RuntimeError("benchmarks/audit: Lighthouse is not installed; run: make audit")
     reports = []
     with tempfile.TemporaryDirectory() as folder:
         for run in range(runs):
