@@ -86,9 +86,11 @@ class Words:
     Args:
         pages: the texts of all pages.
         scripts: the texts of all scripts, and of whatever else scripts read.
+        without: beginnings of names that scripts know and this site has no use for; where a page has one, it stays.
     """
 
-    def __init__(self, pages: Iterable[str], scripts: Iterable[str]):
+    def __init__(self, pages: Iterable[str], scripts: Iterable[str], without: Iterable[str] = ()):
+        self._without = tuple(without)
         self.known: set[str] = set()
         self.beginnings: set[str] = set()
         self.variables: set[str] = set()
@@ -126,7 +128,7 @@ class Words:
         return len(page)
 
     def _code(self, text: str) -> None:
-        self.known.update(_WORD.findall(text))
+        self.known.update(word for word in _WORD.findall(text) if not word.startswith(self._without))
         self.beginnings.update(_BEGINNING.findall(text))
         self.variables.update(_VARIABLE.findall(text))
 
@@ -316,19 +318,22 @@ def _saved(font: Any) -> io.BytesIO:
     return io.BytesIO(out.getvalue())
 
 
-def trim(site: Path, cache: Path, fonts: Mapping[str, str], say: Callable[[str], None]) -> None:
+def trim(site: Path, cache: Path, how: Mapping[str, str], say: Callable[[str], None]) -> None:
     """Cut the style sheets and fonts of a built site.
 
     Args:
         site: its folder.
         cache: where cut fonts are remembered.
-        fonts: how those of the site's own are cut, by their address in the site.
+        how: how fonts of the site's own are cut, by their address in the site; and `without`, what the theme's scripts
+            know and the site has no use for: beginnings of classes, as one text.
         say: told what could not be done, and why.
 
     Raises:
-        ValueError: `fonts` cannot be read.
+        ValueError: how a font is to be cut cannot be read.
     """
-    cuts = {address: Cut.read(text, f"mkdocs.yml: lean: {address}") for address, text in fonts.items()}
+    cuts = {
+        address: Cut.read(text, f"mkdocs.yml: lean: {address}") for address, text in how.items() if address != "without"
+    }
     pages = [file.read_text(encoding="utf-8") for file in sorted(site.rglob("*.html"))]
     scripts = [
         file.read_text(encoding="utf-8", errors="replace")
@@ -336,7 +341,7 @@ def trim(site: Path, cache: Path, fonts: Mapping[str, str], say: Callable[[str],
         for file in sorted(site.rglob(f"*.{kind}"))
         if "/lunr/" not in file.as_posix()
     ]
-    words = Words(pages, scripts)
+    words = Words(pages, scripts, how.get("without", "").split())
     if importlib.util.find_spec("tinycss2"):
         _trim_sheets(site, words)
     else:

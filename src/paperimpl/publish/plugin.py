@@ -87,7 +87,7 @@ class VaultConfig(Config):  # type: ignore[no-untyped-call]
     code_url = options.Type(str, default="")  # where code is shown: {path}, {first}, {last}
     app = options.SubConfig(app.AppConfig)  # the site can be installed, and keeps what was read
     cards = options.Type(bool, default=False)  # a picture for each note, shown by those who show a link to it
-    lean = options.DictOfItems(options.Type(str), default={})  # font's address in the site -> what is kept of it
+    lean = options.DictOfItems(options.Type(str), default={})  # font's address in the site -> what is kept of it; `without`
 
 
 class _ViewFile(File):
