@@ -172,6 +172,14 @@ class Watched:
         self.page.wait_for_load_state("networkidle")
         return self.page
 
+    def wake(self):
+        """Do what brings Material's script, and wait until it has begun."""
+        self.page.mouse.move(3, 3)
+        self.page.mouse.move(4, 4)
+        self.page.wait_for_function("!document.querySelector('script[type=\"text/later\"]')")
+        self.page.wait_for_load_state("networkidle")
+        return self.page
+
     @property
     def strangers(self):
         """What it asked of other hosts."""

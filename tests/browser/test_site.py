@@ -302,7 +302,7 @@ def test_the_paper_a_figure_stands_on_is_the_pages_and_its_ink_follows_the_schem
 @every_kind
 @in_both_schemes
 def test_axe_finds_no_serious_barrier(kind, scheme, visit):
-    page = visit(KINDS[kind], color_scheme=scheme, reduced_motion="reduce").page
+    page = visit(KINDS[kind], color_scheme=scheme, reduced_motion="reduce").wake()
     page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
     found = Axe().run(page).response["violations"]
     assert [

@@ -155,7 +155,7 @@ def test_what_is_ours_is_kept_whole(render):
             "th[style]",
             "sup a.footnote-ref",
         ),
-        *(".highlight .n", "h1#h", "span.tag", "img[width='30']", ".embed h2", "b", "[id='^id']"),
+        *(".highlight .mi", "h1#h", "span.tag", "img[width='30']", ".embed h2", "b", "[id='^id']"),
     ):
         assert len(safe(selector)) == len(trusted(selector)) > 0, selector
 

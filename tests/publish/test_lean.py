@@ -99,11 +99,30 @@ def test_a_cut_font_has_its_letters_its_weights_and_nothing_else():
     assert font["hmtx"]["a"][0] == pytest.approx(whole["hmtx"]["a"][0], abs=12)  # 400 is not the font's own default
 
 
+def test_kerning_of_one_weight_serves_all_and_the_weights_stay():
+    letters = "AVATo"
+    whole = TTFont(io.BytesIO(cut(NEWSREADER.read_bytes(), letters, Cut.read("wght 400-600; kern", ""))))
+    plain = TTFont(io.BytesIO(cut(NEWSREADER.read_bytes(), letters, Cut.read("wght 400; kern", ""))))
+    font = TTFont(io.BytesIO(cut(NEWSREADER.read_bytes(), letters, Cut.read("wght 400-600; kern@400", ""))))
+    assert font.getTableData("GPOS") == plain.getTableData("GPOS") != whole.getTableData("GPOS")
+    assert [(axis.minValue, axis.maxValue) for axis in font["fvar"].axes] == [(400, 600)]
+    assert font["gvar"].variations["A"]
+    assert font.getGlyphOrder() == plain.getGlyphOrder()
+
+
+def test_what_scripts_know_and_the_site_has_no_use_for_goes_unless_a_page_has_it():
+    scripts = ["find('.tabs-next'); add(`tabs-${n}`); find('.other-tabs')"]
+    rules = ".tabs-next { a: b } .tabs-3 { a: b } .other-tabs { a: b }"
+    assert sheet(rules, Words([""], scripts)) == ".tabs-next{a:b}.tabs-3{a:b}.other-tabs{a:b}"
+    assert sheet(rules, Words([""], scripts, ["tabs-"])) == ".other-tabs{a:b}"
+    assert sheet(rules, Words(['<p class="tabs-3">'], scripts, ["tabs-"])) == ".tabs-3{a:b}.other-tabs{a:b}"
+
+
 def test_a_font_of_one_weight_has_no_axis():
     assert "fvar" not in opened(cut(INTER.read_bytes(), "ab", Cut((("wght", 400, 400),))))
 
 
-@pytest.mark.parametrize("text", ["wght 600-400", "weight 400", "wght", "wght 400; kerning"])
+@pytest.mark.parametrize("text", ["wght 600-400", "weight 400", "wght", "wght 400; kerning", "wght 400; kern@bold"])
 def test_what_is_asked_of_a_font_in_other_words_is_told_with_its_place(text):
     with pytest.raises(ValueError, match=r"^mkdocs.yml: lean: a.woff2: '.*write: wght 400-600; kern liga"):
         Cut.read(text, "mkdocs.yml: lean: a.woff2")

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from markdown import Markdown
 
-__all__ = ["Highlight", "Mermaid", "MermaidError"]
+__all__ = ["Highlight", "Mermaid", "MermaidError", "plain"]
 
 
 class MermaidError(ValueError):
@@ -77,6 +77,11 @@ _PLAIN = re.compile(r'<span class="(?:n|o|p|w)">([^<]*)</span>')
 _MANY = 4096  # blocks that are remembered: a server builds the same ones again with each change
 
 
+def plain(html: str) -> str:
+    """Take from highlighted code the elements of what has the colour of code itself."""
+    return _PLAIN.sub(r"\1", html)
+
+
 class Highlight:
     """Highlight code as the extension `pymdownx.highlight` is set to, without colours for what is plain."""
 
@@ -116,7 +121,7 @@ class Highlight:
         )
         if len(self._remembered) >= _MANY:
             self._remembered.clear()
-        self._remembered[key] = html = _PLAIN.sub(r"\1", str(made))
+        self._remembered[key] = html = plain(str(made))
         return html
 
 

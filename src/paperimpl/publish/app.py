@@ -33,6 +33,7 @@ _ICONS = {  # address -> (pixels, how much of the square the logo takes, whether
     "assets/app/touch-180.png": (180, 0.76, False),
 }
 _NOT_COUNTED = {".apkg", ".gz", ".pdf", ".xml"}  # they hold the time of the build, or no worker keeps them
+_BROUGHT = ("assets/paperimpl/preview.js",)  # what a page asks for when somebody points at a link
 _LINKED = re.compile(r"""(?:href|src)="([^"#?]+\.(?:css|js|woff2|png|svg|ico))\"""")
 
 _TEXT = """<h1>You are offline</h1>
@@ -133,7 +134,7 @@ def worker(site: Path, site_url: str) -> str:
     """Write the worker of a site that was just built: its version, and what it needs at once."""
     root = urlsplit(site_url or "/").path or "/"
     page = (site / FALLBACK).read_text(encoding="utf-8")
-    needed = dict.fromkeys(found.removeprefix(root) for found in _LINKED.findall(page))
+    needed = dict.fromkeys([*(found.removeprefix(root) for found in _LINKED.findall(page)), *_BROUGHT])
     shell = ["./", FALLBACK]
     for name in (name for name in needed if (site / name).is_file()):
         shell += [name, *(imports(site, name).values() if name.endswith(".js") and ".min." not in name else ())]

@@ -14,7 +14,7 @@ import io
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -129,7 +129,7 @@ class Words:
 
     def _code(self, text: str) -> None:
         self.known.update(word for word in _WORD.findall(text) if not word.startswith(self._without))
-        self.beginnings.update(_BEGINNING.findall(text))
+        self.beginnings.update(name for name in _BEGINNING.findall(text) if not name.startswith(self._without))
         self.variables.update(_VARIABLE.findall(text))
 
     def has(self, name: str) -> bool:
@@ -258,15 +258,18 @@ def _body(content: Iterable[Any]) -> list[str]:
 
 @dataclass(frozen=True)
 class Cut:
-    """How a font is cut, as `mkdocs.yml` says it: `wght 400-600; kern liga onum`, both parts optional.
+    """How a font is cut, as `mkdocs.yml` says it: `wght 400-600; kern@400 liga onum`, both parts optional.
 
     Attributes:
         axes: of each axis the ends of what is kept; one number where both are the same.
         features: which of OpenType's are kept beside those that no text is right without.
+        kern: the weight whose kerning all weights get; None keeps what the font has. Kerning by weight is a third of
+            Newsreader, and of 3,545 pairs 95 in 100 differ by less than a hundredth of an em between 400 and 600.
     """
 
     axes: tuple[tuple[str, float, float], ...] = ()
     features: tuple[str, ...] = ()
+    kern: float | None = None
 
     @classmethod
     def read(cls, text: str, where: str) -> Cut:
@@ -282,14 +285,27 @@ class Cut:
             if match is None or float(match["high"] or match["low"]) < float(match["low"]):
                 raise ValueError(f"{where}: {said!r} is no axis with its ends; write: wght 400-600; kern liga")
             found.append((match["axis"], float(match["low"]), float(match["high"] or match["low"])))
-        wrong = [name for name in features.split() if not re.fullmatch(r"[a-z0-9]{4}", name)]
+        wrong = [name for name in features.split() if not re.fullmatch(r"[a-z0-9]{4}|kern@\d+(?:\.\d+)?", name)]
         if wrong:
             raise ValueError(f"{where}: {wrong[0]!r} is no feature of OpenType; write: wght 400-600; kern liga")
-        return cls(tuple(found), tuple(features.split()))
+        kern = next((float(name[5:]) for name in features.split() if "@" in name), None)
+        return cls(tuple(found), tuple(name.partition("@")[0] for name in features.split()), kern)
 
 
 def cut(data: bytes, letters: Iterable[str], how: Cut) -> bytes:
     """Cut a font to letters, axes and features; WOFF2 in and out, the same bytes for the same font and letters."""
+    font = _chosen(data, letters, how)
+    if how.kern is not None and "fvar" in font:
+        others = tuple(axis for axis in how.axes if axis[0] != "wght")
+        of_one_weight = _chosen(data, letters, replace(how, axes=(("wght", how.kern, how.kern), *others)))
+        for table in {"GPOS", "GDEF"} & {*of_one_weight.keys()}:
+            font[table] = of_one_weight[table]
+    font.flavor = "woff2"
+    return _saved(font).getvalue()
+
+
+def _chosen(data: bytes, letters: Iterable[str], how: Cut) -> Any:
+    """Open a font, with no more than is wanted of it."""
     from fontTools import subset
     from fontTools.ttLib import TTFont
     from fontTools.varLib import instancer
@@ -302,14 +318,13 @@ def cut(data: bytes, letters: Iterable[str], how: Cut) -> bytes:
     chosen = subset.Subsetter(options)
     chosen.populate(text="".join(sorted(letters)))
     chosen.subset(font)
+    font.flavor = None
     if "fvar" in font and how.axes:  # a font that is small already takes a tenth of the time
-        font.flavor = None
         font = TTFont(_saved(font), recalcTimestamp=False)
         there = {axis.axisTag for axis in font["fvar"].axes}
         limits = {axis: low if low == high else (low, high) for axis, low, high in how.axes if axis in there}
         font = instancer.instantiateVariableFont(font, limits, inplace=True)
-    font.flavor = "woff2"
-    return _saved(font).getvalue()
+    return font
 
 
 def _saved(font: Any) -> io.BytesIO:

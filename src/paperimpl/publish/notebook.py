@@ -17,6 +17,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page, _RelativePathTreeprocessor
 from mkdocs.structure.toc import get_toc
 
+from paperimpl.markdown.fences import plain
 from paperimpl.publish.figures import described
 from paperimpl.vault import scan
 from paperimpl.vault.index import hidden
@@ -33,6 +34,7 @@ _SCRIPT = re.compile(r"<script\b[^>]*>.*?</script>|<link\b[^>]*>", re.S)
 _COPY = re.compile(r'<div class="zeroclipboard-container">.*?</clipboard-copy>\s*</div>', re.S)
 _CELL = re.compile(r'<div class="[^"]*\bjp-MarkdownOutput\b[^"]*"[^>]*>')
 _CODE = re.compile(r'<div class="jp-Cell jp-CodeCell\b[^>]*>\s*(?=<div class="jp-Cell-inputWrapper")')
+_PRINTED = re.compile(r'(<div class="[^"]*\bjp-RenderedHTML\b[^>]*>\s*<pre\b)')  # it scrolls, where lines are long
 _DIV = re.compile(r"<(/?)div\b")
 
 
@@ -59,7 +61,10 @@ def restyle(html: str, page: Page, config: MkDocsConfig, context: Context, files
     if files.get_file_from_path(STYLE) is None:
         files.append(File.generated(config, STYLE, content=styles))
     html = _COPY.sub("", _SCRIPT.sub("", _STYLE.sub("", html)))  # buttons that their script alone would work
-    html = html.replace('<div class="highlight-ipynb', '<div tabindex="0" class="highlight-ipynb')  # it may scroll
+    html = plain(
+        html.replace('<div class="highlight-ipynb', '<div tabindex="0" class="highlight-ipynb')
+    )  # it may scroll
+    html = _PRINTED.sub(r'\1 tabindex="0"', html)
     rendered, toc, title = _cells(page, config, files)
     out, last = [], 0
     for cell, text in zip(list(_CELL.finditer(html)), rendered, strict=True):

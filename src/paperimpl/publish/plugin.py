@@ -73,6 +73,9 @@ log = logging.getLogger("mkdocs.plugins.vault")
 # MkDocs would put the day of the build, and no two builds would be the same; this stands for no date and is not shown.
 _UNDATED = "1970-01-01"
 _COMMENT = re.compile(r"<!--.*?-->", re.S)
+# What Material's script does to tables when it comes; here it is done from the start, so that none moves then.
+_TABLE = re.compile(r"<table>.*?</table>", re.S)
+_ROOM = r'<div class="md-typeset__scrollwrap"><div class="md-typeset__table">\g<0></div></div>'
 _NO_HEADING = re.compile(r"<th( [^<>]*)?>\s*</th>")  # of a table: an empty heading says nothing of its column
 
 
@@ -87,7 +90,9 @@ class VaultConfig(Config):  # type: ignore[no-untyped-call]
     code_url = options.Type(str, default="")  # where code is shown: {path}, {first}, {last}
     app = options.SubConfig(app.AppConfig)  # the site can be installed, and keeps what was read
     cards = options.Type(bool, default=False)  # a picture for each note, shown by those who show a link to it
-    lean = options.DictOfItems(options.Type(str), default={})  # font's address in the site -> what is kept of it; `without`
+    lean = options.DictOfItems(
+        options.Type(str), default={}
+    )  # font's address in the site -> what is kept of it; `without`
 
 
 class _ViewFile(File):
@@ -462,8 +467,9 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
         self.theme.receive(page.file.src_uri)
 
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
-        """Tell those who show a link to the page what to show, and feed readers where the feed is."""
+        """Tell those who show a link to the page what to show, feed readers where the feed is; let tables scroll."""
         installed = app.head(lambda to: get_relative_url(to, page.url)) if self.installable else ""
+        output = _TABLE.sub(_ROOM, output)
         return output.replace("</head>", f"{installed}{self._head(page, config)}</head>", 1)
 
     def _head(self, page: Page, config: MkDocsConfig) -> str:

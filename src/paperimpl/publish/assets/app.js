@@ -22,11 +22,12 @@
   tell();
 
   const before = workers?.controller; // a worker that has seen all of this page
-  // What it has not seen: the page that brought it, and figures that nobody has scrolled to.
+  // What it has not seen: the page that brought it, and figures and scripts that nobody has had use for.
   const seen = () => {
     const asked = before ? [] : [location.href, ...performance.getEntriesByType("resource").map(({ name }) => name)];
     const figures = [...document.images].map((image) => image.currentSrc || image.src);
-    return [...new Set([...asked, ...figures])].filter((address) => address.startsWith(root.href));
+    const scripts = [...document.scripts].map((script) => script.src);
+    return [...new Set([...asked, ...figures, ...scripts])].filter((address) => address.startsWith(root.href));
   };
   const begin = () => workers.register(new URL("sw.js", root), { scope: root.pathname })
     .then(() => workers.ready)
