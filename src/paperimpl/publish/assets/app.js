@@ -22,11 +22,12 @@
   tell();
 
   const before = workers?.controller; // a worker that has seen all of this page
-  // What it has not seen: the page that brought it, and figures that nobody has scrolled to.
+  // What it has not seen: the page that brought it, and figures that nobody has scrolled to, with what they need then.
   const seen = () => {
     const asked = before ? [] : [location.href, ...performance.getEntriesByType("resource").map(({ name }) => name)];
     const figures = [...document.images].map((image) => image.currentSrc || image.src);
-    return [...new Set([...asked, ...figures])].filter((address) => address.startsWith(root.href));
+    const later = [...document.querySelectorAll("[data-later]")].map(({ dataset }) => new URL(dataset.later, document.baseURI).href);
+    return [...new Set([...asked, ...figures, ...later])].filter((address) => address.startsWith(root.href));
   };
   const begin = () => workers.register(new URL("sw.js", root), { scope: root.pathname })
     .then(() => workers.ready)
