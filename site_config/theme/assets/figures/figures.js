@@ -303,7 +303,7 @@
     };
     waiting.set(box, come);
     for (const kind of ["pointerenter", "focusin"]) box.addEventListener(kind, come);
-    if (!near || box.matches(":hover, :focus-within, :has(img[loading=eager])")) come(); // eager: for print
+    if (!near || box.matches(":hover, :focus-within") || box.querySelector("img[loading=eager]")) come(); // eager: for print
     near?.observe(box);
   }
   addEventListener("beforeprint", () => waiting.forEach((come) => come()));
