@@ -27,6 +27,7 @@
     const asked = before ? [] : [location.href, ...performance.getEntriesByType("resource").map(({ name }) => name)];
     const figures = [...document.images].map((image) => image.currentSrc || image.src);
     const later = [...document.querySelectorAll("[data-later]")].map(({ dataset }) => new URL(dataset.later, document.baseURI).href);
+    later.push(new URL("assets/paperimpl/preview.js", root).href); // asked for when a link is first pointed at
     return [...new Set([...asked, ...figures, ...later])].filter((address) => address.startsWith(root.href));
   };
   const begin = () => workers.register(new URL("sw.js", root), { scope: root.pathname })
