@@ -512,7 +512,10 @@ def site(tmp_path_factory):
 def test_a_papers_page_shows_its_code_figure_result_and_questions(slug, site):
     paper = Paper.find(slug, ROOT)
     page = (site / paper.chapter / slug / "index.html").read_text(encoding="utf-8")
-    assert 'class="claim-figure"' in page
+    assert f'<img class="claim-figure" loading="lazy" decoding="async" src="{slug}.claim.svg"' in page
+    assert "<svg class" not in page.partition('class="claim-figure-box"')[2].partition("</p>")[0]
+    drawing = site / paper.chapter / slug / f"{slug}.claim.svg"
+    assert drawing.read_bytes() == paper.places["figure"].read_bytes()
     assert "Result, seed by seed" in page
     assert 'id="questions"' in page
     for kind in ("model", "claim", "test"):

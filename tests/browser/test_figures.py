@@ -1,5 +1,6 @@
 """Claims' figures as a reader meets them: values by pointer, finger and key, legends, schemes, the numbers below."""
 
+import io
 import json
 import re
 from pathlib import Path
@@ -7,6 +8,7 @@ from statistics import fmean
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import expect
 
 from paperimpl.vault.paper import Paper
@@ -24,10 +26,11 @@ def runs():
 
 
 def figure(page):
-    """Bring the page's figure into sight, its legends made."""
+    """Bring the page's figure into sight, the drawing in its picture's place."""
     box = page.locator(".claim-figure-box").first
     box.scroll_into_view_if_needed()
-    expect(box.locator(".figure-legend button").first).to_be_attached()
+    expect(box.locator("svg.claim-figure")).to_be_visible()
+    expect(box.locator(".figure-legend button:disabled")).to_have_count(0)
     return box
 
 
@@ -202,8 +205,10 @@ def test_entries_lie_on_their_words_and_none_on_another(visit):
 
 def test_without_scripts_there_are_the_picture_and_the_numbers(visit, runs):
     page = visit(LSTM, java_script_enabled=False).page
-    expect(page.locator("svg.claim-figure")).to_be_visible()
-    expect(page.locator(".figure-legend, .figure-keys")).to_have_count(0)
+    expect(page.locator("img.claim-figure")).to_be_visible()
+    assert page.locator("img.claim-figure").evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 614
+    expect(page.locator(".figure-legend")).to_be_hidden()
+    expect(page.locator(".figure-keys")).to_have_count(0)
     page.locator("details.figure-numbers > summary").click()
     row = page.locator("details.figure-numbers tr", has=page.get_by_role("rowheader", name="RNN error left"))
     expect(row).to_contain_text(number(runs[1]["measured"]["RNN_error_left"]))
@@ -218,10 +223,16 @@ def test_on_a_phone_the_page_does_not_scroll_sideways_and_figure_and_tables_do_w
     assert box.evaluate("(box) => box.scrollWidth > box.clientWidth")
     wide = "(boxes) => boxes.map((box) => box.scrollWidth > box.clientWidth).some(Boolean)"
     assert page.locator(".figure-numbers-scroll").evaluate_all(wide)
-    assert all(
-        button.bounding_box()["height"] >= 24
-        for button in shown(box, page.locator("[data-title]").first.get_attribute("data-title")).all()
-    )
+    fold = box.get_by_role("button", name=re.compile(r"Show or hide lines \(\d+\)"))
+    legend = box.locator(".figure-legend")
+    assert 24 <= legend.bounding_box()["height"] <= 40  # one line
+    fold.press("Enter")
+    expect(fold).to_have_attribute("aria-expanded", "true")
+    sizes = [button.bounding_box() for button in legend.get_by_role("button").all()]
+    assert len(sizes) == 1 + int(re.search(r"\d+", fold.text_content())[0])
+    assert all(size["height"] >= 24 and size["width"] >= 24 for size in sizes)
+    fold.click()
+    expect(legend.get_by_role("button")).to_have_count(1)
 
 
 @pytest.mark.parametrize(("preferred", "other"), [("light", "dark"), ("dark", "light")])
@@ -253,7 +264,149 @@ def test_figures_have_no_barriers_that_axe_knows(options, visit):
     assert [violation["id"] for violation in found.response["violations"]] == []
 
 
-def test_a_figure_brings_its_script_and_a_page_without_one_does_not(visit):
-    assert any(url.endswith("/assets/figures/figures.js") for url in visit(LSTM).asked)
+def asked(watched):
+    """What of figures a page has asked for, by the names of the files, in their order."""
+    return [name for url in watched.asked if re.search(r"(figures\.js|\.claim\.svg)$", name := url.rsplit("/", 1)[1])]
+
+
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("path", [LSTM, "02-optimization/adam/"])
+def test_nothing_moves_when_a_figure_that_came_near_answers_and_before_nothing_is_asked_for(path, options, visit):
+    watched = visit(path, **({"viewport": {"width": 1280, "height": 900}} | options))
+    page, box = watched.page, watched.page.locator(".claim-figure-box")
+    assert box.bounding_box()["y"] > 900 + 2500  # far, for browsers ask early for pictures, too
+    assert asked(watched) == []
+    page.evaluate("""() => {
+      window.moves = [];
+      const note = (list) => window.moves.push(...list.getEntries().map(({ value }) => value));
+      new PerformanceObserver(note).observe({ type: "layout-shift", buffered: false });
+    }""")
+    places = """() => [...document.querySelectorAll('.claim-figure, .claim-figure-box, .claim-figure-box ~ *,'
+      + '.figure-legend, .figure-numbers, h2')].map((element) => {
+        const { x, y, width, height } = element.getBoundingClientRect();
+        return [x, y + scrollY, width, height].map(Math.round).join();
+      })"""
+    before = page.evaluate(places)
+    figure(page)
+    expect(box.locator("img")).to_have_count(0)
+    assert page.evaluate(places) == before
+    assert page.evaluate("moves") == []
+    slug = path.split("/")[1]
+    assert set(asked(watched)) == {"figures.js", f"{slug}.claim.svg"}
+    assert asked(watched).count("figures.js") == 1
+    assert watched.said == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 404, "body": "<p>no"},
+        {"status": 200, "content_type": "text/html", "body": "<!doctype html><title>Sign in</title>"},
+        {
+            "status": 200,
+            "content_type": "image/svg+xml",
+            "body": "<svg xmlns='http://www.w3.org/2000/svg'><g data-panel",
+        },
+        None,
+    ],
+    ids=["gone", "another page", "cut", "no network"],
+)
+def test_a_drawing_that_cannot_be_had_leaves_its_picture_and_is_asked_for_when_the_figure_is_asked_again(answer, visit):
+    watched = visit(LSTM)
+    page, box = watched.page, watched.page.locator(".claim-figure-box")
+
+    def refuse(route):
+        if route.request.resource_type != "fetch":
+            route.fallback()
+        elif answer:
+            route.fulfill(**answer)
+        else:
+            route.abort()
+
+    page.route("**/lstm.claim.svg", refuse)
+    with page.expect_request(lambda request: request.resource_type == "fetch"):
+        box.scroll_into_view_if_needed()
+    page.wait_for_load_state("networkidle")
+    image = box.get_by_role("img")
+    expect(image).to_have_attribute("alt", re.compile(r"^lstm, what 5 seeds measured: .*\. 5 seeds: effect 0\.84"))
+    assert image.evaluate("(image) => image.complete && image.naturalWidth") == 614
+    expect(box.locator("svg, .figure-keys")).to_have_count(0)
+    expect(box.locator(".figure-legend button:enabled")).to_have_count(0)
+    with page.expect_request(lambda request: request.resource_type == "fetch"):
+        image.hover()
+    page.unroute("**/lstm.claim.svg")
+    expect(box.locator("svg, .figure-keys")).to_have_count(0)
+    page.wait_for_load_state("networkidle")
+    box.focus()
+    expect(box.locator("svg.claim-figure")).to_be_visible()
+    page.keyboard.press("Tab")  # the focus was not lost
+    expect(shown(box).first).to_be_focused()
+    assert [text for text in watched.said if not text.startswith("Failed to load resource")] == []
+
+
+def test_a_script_that_cannot_be_had_is_asked_for_again_with_the_figure(visit):
+    watched = visit(LSTM)
+    page, box = watched.page, watched.page.locator(".claim-figure-box")
+    page.route("**/figures.js", lambda route: route.abort())
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("figures.js")):
+        box.scroll_into_view_if_needed()
+    page.unroute("**/figures.js")
+    expect(box.locator("svg")).to_have_count(0)
+    box.focus()
+    expect(box.locator("svg.claim-figure")).to_be_visible()
+    assert [text for text in watched.said if not text.startswith("Failed to load resource")] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_figure_that_nobody_scrolled_to_is_printed_and_in_light_colours(scheme, visit):
+    watched = visit(LSTM, color_scheme=scheme)
+    page = watched.page
+    assert asked(watched) == []
+    image = "document.querySelector('img.claim-figure')"
+    loading = page.evaluate(f"() => {{ dispatchEvent(new Event('beforeprint')); return {image}.loading; }}")
+    assert loading == "eager"
+    expect(page.locator("svg.claim-figure")).to_be_attached()
+    page.emulate_media(media="print")
+    ink = page.locator(".claim-figure text").first.evaluate("(text) => getComputedStyle(text).fill")
+    assert ink == "rgb(86, 91, 102)"
+
+
+def test_paper_shows_the_picture_where_no_drawing_came(visit):
+    watched = visit(LSTM)
+    watched.page.route("**/figures.js", lambda route: route.abort())
+    watched.page.pdf()
+    image = watched.page.locator("img.claim-figure")
+    assert image.evaluate("(image) => image.complete && image.naturalWidth") == 614
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_picture_that_the_drawing_never_took_the_place_of_has_the_pages_scheme_and_paper_is_light(scheme, visit):
+    page = visit(
+        LSTM, color_scheme="light" if scheme == "dark" else "dark", viewport={"width": 1280, "height": 900}
+    ).page
+    page.route("**/figures.js", lambda route: route.abort())
+    page.locator("label.md-header__button:visible[for^=__palette]").click()
+    expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate" if scheme == "dark" else "default")
+    image = page.locator("img.claim-figure")
+    image.scroll_into_view_if_needed()
+    image.evaluate("(image) => image.decode()")
+
+    def ink():
+        """The lightest and the darkest of the picture's tick labels and ground, as they are seen."""
+        shot = Image.open(io.BytesIO(image.screenshot())).convert("L")
+        return shot.getextrema()
+
+    page.evaluate("document.querySelectorAll('.md-top').forEach((button) => button.remove())")
+    darkest, lightest = ink()
+    ground = {"light": lightest > 240 and darkest < 60, "dark": lightest > 210 and darkest < 40}
+    assert ground[scheme], (darkest, lightest)
+    page.emulate_media(media="print")
+    darkest, lightest = ink()
+    assert lightest > 240
+    assert darkest < 90, "light ink on white paper"
+
+
+def test_a_page_without_a_figure_brings_nothing_of_them(visit):
     watched = visit("glossary/")
     assert not [url for url in watched.asked if "/assets/figures/" in url]
+    assert watched.page.locator("[data-later]").count() == 0

@@ -183,6 +183,18 @@ def test_a_demo_starts_from_a_folder(slug, carried):
     assert watched.said == watched.failed == watched.strangers == []
 
 
+def test_a_figure_answers_from_a_folder(carried):
+    watched = carried(PAPER)
+    box = watched.page.locator(".claim-figure-box")
+    expect(box.locator("img.claim-figure")).to_be_attached()
+    box.scroll_into_view_if_needed()
+    expect(box.locator("svg.claim-figure")).to_be_visible()
+    watched.page.evaluate("document.querySelector('.figure-legend-row button').focus()")
+    watched.page.keyboard.press("Enter")
+    expect(box.locator(".figure-legend-row button").first).to_have_attribute("aria-pressed", "false")
+    assert watched.said == watched.failed == watched.strangers == []
+
+
 def test_a_drawn_digit_is_read_from_a_folder(carried):
     page = carried("01-foundations/lenet/index.html", viewport={"width": 1280, "height": 1200}).page
     page.get_by_role("button", name=re.compile("^Start")).click()
@@ -336,7 +348,8 @@ def test_what_was_read_opens_offline_and_what_was_not_says_so_and_lists_what_was
     expect(page.locator(".offline-line")).to_have_text(WORD)
     expect(page.locator("html")).to_have_attribute("data-reader", "")
     assert page.evaluate("getComputedStyle(document.querySelector('h1')).fontFamily").startswith("Newsreader")
-    assert page.locator("article svg text").count() > 10  # figures
+    page.locator(".claim-figure-box").scroll_into_view_if_needed()  # for the first time
+    expect(page.locator("svg.claim-figure text").nth(10)).to_be_attached()
     assert page.evaluate("[...document.images].filter(image => !image.complete || !image.naturalWidth).length") == 0
     page.goto(copy.address + "lessons/autograd/")
     expect(page.locator(".jp-CodeCell").first).to_be_visible()

@@ -205,6 +205,9 @@ def test_ink_is_readable_on_its_paper(ink, scheme, visit):
     expect(page.locator("body")).to_have_attribute(
         "data-md-color-scheme", {"light": "default", "dark": "slate"}[scheme]
     )
+    if "claim-figure" in selector:  # a picture, until it is near
+        page.locator(".claim-figure-box").scroll_into_view_if_needed()
+        expect(page.locator("svg.claim-figure")).to_be_visible()
     elements = page.locator(selector)
     assert elements.count()
     ratios = elements.evaluate_all(CONTRAST, key)
@@ -295,6 +298,7 @@ def test_the_paper_a_figure_stands_on_is_the_pages_and_its_ink_follows_the_schem
     fills = {}
     for scheme in ("light", "dark"):
         page = visit("04-sequences/lstm/", color_scheme=scheme).page
+        page.locator(".claim-figure-box").scroll_into_view_if_needed()
         fills[scheme] = page.locator(".claim-figure text").first.evaluate("e => getComputedStyle(e).fill")
     assert fills["light"] != fills["dark"]
 

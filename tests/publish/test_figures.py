@@ -136,6 +136,54 @@ def test_a_figure_that_is_shown_twice_has_its_numbers_once_and_a_strange_one_non
     assert len(page.select("details.figure-numbers")) == 1
 
 
+DRAWN = """<svg xmlns="http://www.w3.org/2000/svg" width="614" height="898">
+<title>one &amp; its seeds</title><desc>5 seeds: a "b" &lt; c</desc>
+<g data-panel="measured" data-unit="m"><g data-legend="x"/><g data-legend="y"/></g>
+<g data-panel="curves" data-title="A &amp; B"><g><g data-series="a_b"><path style="stroke: #111" d="M 0 0"/></g>
+<g data-legend="a_b"><path style="fill: none; stroke-width: 2; stroke: var(--figure-series-1, #c2410c); x: y"/></g>
+<g data-legend="a_b"><text>a_b</text></g><g data-legend="c &lt; d"><text>c</text></g></g></g>
+<g data-panel="curves" data-title="Alone"><g data-legend="only"><path style="stroke: #222"/></g></g>
+</svg>"""
+
+
+def drawn(small, drawing=DRAWN):
+    """Paper one's page with a drawing of its own, that is in the vault."""
+    small.write(f"{ONE}.claim.svg", drawing)
+    return published(small)(BOX.format("one").replace("<svg><title>t</title></svg>", drawing))
+
+
+def test_a_picture_in_the_drawings_size_and_with_its_words_stands_in_its_place(small):
+    page = drawn(small)
+    box = page.select_one(".claim-figure-box")
+    assert box.select("svg") == page.select("svg")[:0] == []
+    image = box.select_one("img.claim-figure")
+    assert (image["src"], image["loading"]) == ("to:04-sequences/one/one.claim.svg", "lazy")
+    assert (image["width"], image["height"]) == ("614", "898")
+    assert image["alt"] == 'one & its seeds. 5 seeds: a "b" < c'
+    assert page.select("details.figure-numbers")
+
+
+def test_the_legend_of_a_drawing_is_buttons_that_wait_for_it(small):
+    rows = drawn(small).select(".figure-legend-row")
+    assert [row["aria-label"] for row in rows] == ["A & B"]  # one line alone cannot be hidden
+    first, second = rows[0].select("button")
+    assert (first["value"], first.text, second["value"]) == ("a_b", "a b", "c < d")
+    assert first.i["style"] == "background:var(--figure-series-1, #c2410c)"
+    assert not second.i.has_attr("style")
+    assert all(button.has_attr("disabled") for button in rows[0].parent.select("button"))
+    assert "(2)" in rows[0].parent.select_one(".figure-legend-fold").text
+
+
+@pytest.mark.parametrize("how", ["not XML", "no size", "not in the vault"])
+def test_a_drawing_that_no_picture_can_stand_for_stays(how, small):
+    if how == "not in the vault":
+        page = published(small)(BOX.format("one").replace("<svg><title>t</title></svg>", DRAWN))
+    else:
+        page = drawn(small, DRAWN.replace(*{"not XML": ("&amp;", "&nbsp;"), "no size": (' width="614"', "")}[how]))
+    assert page.select_one(".claim-figure-box > svg")
+    assert page.select("details.figure-numbers")
+
+
 @pytest.mark.parametrize("path", sorted(VAULT.rglob("*.claim.json")), ids=lambda path: path.name.split(".")[0])
 def test_the_tables_of_every_claim_hold_what_was_recorded(path):
     result = Recorded.load(path)

@@ -1,7 +1,9 @@
-"""The numbers behind the figures of claims: tables made of what was recorded, below the figure on its page.
+"""The figures of claims on a page: a picture in place of each drawing, and below it the numbers that it shows.
 
-The figures themselves answer pointers and keys by a script, `figures.js` of the theme, from what the drawing says in
-its attributes `data-...` (`paperimpl.lab.figure`). These tables need no script.
+A drawing is 20 kB of a page that may never be scrolled to, so the page holds a picture, which browsers ask for when it
+comes near, in the drawing's size. The theme's `figures.js` then puts the drawing in its place and has it answer
+pointers and keys, from what it says in its attributes `data-...` (`paperimpl.lab.figure`). The legend's buttons stand
+there from the start, so that nothing moves. Pictures and tables need no script.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import base64
 import html
 import re
+import xml.etree.ElementTree as etree
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
@@ -22,38 +25,89 @@ __all__ = ["ROWS", "described", "panels", "picked", "with_numbers"]
 ROWS = 25  # the most that a table of a curve shows
 
 _BOX = re.compile(
-    r'(?P<before><p[^>]*>)?(?P<box><span [^>]*class="claim-figure-box"[^>]*>.*?</svg></span>)(?P<after>\s*</p>)?', re.S
+    r'(?P<before><p[^>]*>)?(?P<open><span [^>]*class="claim-figure-box"[^>]*>)(?P<drawing><svg\b.*?</svg>)</span>'
+    r"(?P<after>\s*</p>)?",
+    re.S,
 )
+_STROKE = re.compile(r"(?:^|;)\s*stroke:\s*([^;]+)")
 _UNTOLD = re.compile(r'(<img [^>]*alt=")No description has been provided for this image("[^>]*src="([^"]*)")')
 _HEADING = re.compile(r"<h[1-6]\b[^>]*>(.*?)</h[1-6]>", re.S)
 _SLUG = re.compile(r'data-figure="([^"]+)"')
 
 
-def with_numbers(page: str, results: Mapping[str, Recorded], jinja: Environment, address: Callable[[str], str]) -> str:
-    """Put below every claim's figure of a page the numbers that it shows.
+def with_numbers(
+    page: str,
+    results: Mapping[str, Recorded],
+    jinja: Environment,
+    address: Callable[[str], str],
+    picture: Callable[[str], str] = lambda slug: "",
+) -> str:
+    """Put a picture in place of every claim's drawing in a page, and below it the numbers that it shows.
 
     Args:
         page: HTML.
         results: slug to what was recorded.
         jinja: the templates.
         address: from a slug to where its whole result is served, as the page links to it.
+        picture: from a slug to where its drawing is served; where that is empty the drawing stays in the page.
     """
     seen: set[str] = set()
 
     def whole(found: re.Match[str]) -> str:
-        slug = match[1] if (match := _SLUG.search(found["box"])) else ""
-        if slug not in results or slug in seen:
+        slug = match[1] if (match := _SLUG.search(found["open"])) else ""
+        before, after = found["before"] or "", found["after"] or ""
+        if slug not in results:
             return found[0]
+        box = f"{found['open']}{_pictured(found['drawing'], picture(slug), jinja)}</span>"
+        if slug in seen:
+            return f"{before}{box}{after}"
         seen.add(slug)
         recorded = results[slug]
         numbers = jinja.get_template("numbers.html").render(
             slug=slug, panels=panels(recorded), images=_images(recorded), json=address(slug)
         )
-        if found["before"] and not found["after"]:  # words follow the figure in its paragraph
-            return f"{found['before']}{found['box']}</p>{numbers}<p>"
-        return f"{found['before'] or ''}{found['box']}{found['after'] or ''}\n{numbers}"
+        if before and not after:  # words follow the figure in its paragraph
+            return f"{before}{box}</p>{numbers}<p>"
+        return f"{before}{box}{after}\n{numbers}"
 
     return _BOX.sub(whole, page)
+
+
+def _pictured(drawing: str, source: str, jinja: Environment) -> str:
+    """Write the picture that stands for a drawing, in its size and with its words, and its legend's buttons.
+
+    A drawing that is served nowhere, that says no size, or that no XML reader takes stays as it is.
+    """
+    try:
+        tree = etree.fromstring(drawing)
+    except etree.ParseError:
+        return drawing
+    size = {side: tree.get(side, "") for side in ("width", "height")}
+    if not source or not all(value.isdigit() for value in size.values()):
+        return drawing
+    said = [" ".join("".join(part.itertext()).split()) for part in tree if _tag(part) in ("title", "desc")]
+    words = ". ".join(filter(None, said)) or "What was measured"
+    return jinja.get_template("figure.html").render(source=source, words=words, legend=_legend(tree), **size)
+
+
+def _legend(tree: etree.Element) -> list[dict[str, Any]]:
+    """List the panels whose lines can be hidden: `title`, and `lines`, each a series and its colour in CSS."""
+    found = []
+    for panel in tree.iter():
+        if panel.get("data-panel") != "curves":
+            continue
+        lines: dict[str, str] = {}
+        for part in panel.iter():
+            if name := part.get("data-legend"):
+                strokes = (_STROKE.search(line.get("style", "")) for line in part.iter() if _tag(line) == "path")
+                lines[name] = lines.get(name) or next((match[1].strip() for match in strokes if match), "")
+        if len(lines) > 1:
+            found.append({"title": panel.get("data-title", ""), "lines": list(lines.items())})
+    return found
+
+
+def _tag(element: etree.Element) -> str:
+    return element.tag.rpartition("}")[2]
 
 
 def panels(recorded: Recorded) -> list[dict[str, Any]]:

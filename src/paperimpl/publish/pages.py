@@ -380,7 +380,7 @@ class Publication:
         return self.study.above(path, url), self.study.below(path, url, self.summary)
 
     def _numbers(self, html: str, url: Callable[[str], str]) -> str:
-        """Put below the figures of claims what they show, in numbers."""
+        """Have the figures of claims be pictures, with what they show in numbers below."""
         health = self.context.health
         if health is None or "claim-figure-box" not in html:
             return html
@@ -390,7 +390,11 @@ class Publication:
         def address(slug: str) -> str:
             return url(places[slug].place("result").removeprefix("vault/"))
 
-        return figures.with_numbers(html, results, self.jinja, address)
+        def picture(slug: str) -> str:
+            path = places[slug].place("figure").removeprefix("vault/")
+            return url(path) if path in self.index.files and self.publishes(path) else ""
+
+        return figures.with_numbers(html, results, self.jinja, address, picture)
 
     def _title(self, note: Note, html: str) -> tuple[str, str]:
         """Give a note's title, and its text without the heading that says the same."""

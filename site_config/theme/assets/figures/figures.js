@@ -1,6 +1,7 @@
 /* Figures of claims answer: a pointer, a finger or the arrow keys ask for a value, a legend's entries hide their lines.
-   What dots and lines stand for the drawing itself says, in data-... of its groups (lab/figure.py). A classic script,
-   so that it also runs in a folder that no host serves. Without it the figure is a picture, with its table below. */
+   A page holds pictures of them; a drawing takes its picture's place when that comes near, or is asked. What dots and
+   lines stand for the drawing itself says, in data-... of its groups (lab/figure.py). A classic script, so that it also
+   runs in a folder that no host serves. Without it the figure is a picture, with its table below. */
 (() => {
   const SVG = "http://www.w3.org/2000/svg";
   const NEAR = 28; // units of the drawing, about 37 pixels on a wide screen
@@ -70,19 +71,33 @@
       return { panel, box, tracks: tracks(panel, panel.dataset, box) };
     });
 
-  const enhance = (box) => {
-    const svg = box.querySelector("svg");
-    if (!svg || !svg.querySelector("[data-panel]")) return;
-    const stage = make("span", { class: "figure-stage" });
+  /* The drawing that a picture shows. */
+  const drawn = async (address) => {
+    const answer = await fetch(address);
+    if (!answer.ok) throw new Error(`${answer.status} for ${address}`);
+    const parsed = new DOMParser().parseFromString(await answer.text(), "image/svg+xml");
+    const svg = parsed.documentElement;
+    if (svg.localName !== "svg" || !svg.querySelector("[data-panel]") || parsed.querySelector("parsererror")) throw new Error(`no figure at ${address}`);
+    return document.importNode(svg, true);
+  };
+
+  const enhance = (box, svg) => {
+    const stage = box.querySelector(".figure-stage") ?? make("span", { class: "figure-stage" });
     const readout = make("span", { class: "figure-readout", role: "status", "aria-live": "polite", hidden: "" });
     const keys = make("span", {
       class: "figure-keys", tabindex: "0", role: "application", "aria-roledescription": "figure with values",
       "aria-label": "Values of the figure. Left and right: the next value. Up and down: the next line. Escape leaves.",
     });
-    const legend = make("span", { class: "figure-legend", role: "group", "aria-label": "Lines shown", hidden: "" });
-    svg.replaceWith(stage);
-    stage.append(legend, svg, keys, readout);
-    box.removeAttribute("tabindex"); // what is in it takes the focus
+    const legend = stage.querySelector(".figure-legend");
+    if (!stage.isConnected) {
+      svg.replaceWith(stage);
+      stage.append(svg);
+    }
+    stage.querySelector("img")?.replaceWith(svg);
+    svg.after(keys, readout);
+    // What is in the box takes the focus; where the box has it, not before it is left.
+    if (document.activeElement === box) box.addEventListener("blur", () => box.removeAttribute("tabindex"), { once: true });
+    else box.removeAttribute("tabindex");
     // The box says in a sentence what the figure is; a title within would cover the readout with the browser's own.
     const [title, words] = [svg.querySelector("title"), svg.querySelector("desc")];
     if (words) svg.setAttribute("aria-labelledby", words.id);
@@ -212,17 +227,14 @@
       go(to);
     });
 
-    // Legends: made at once, for on a phone they take room; over the drawing they are placed when it comes near, for
-    // that has to be measured.
-    const placing = [];
+    // Legends: the page holds their buttons, for on a phone they take room; over the drawing each is put on its words.
     const entries = () => {
-      for (const panel of svg.querySelectorAll('[data-panel="curves"]')) {
-        const parts = Map.groupBy
-          ? Map.groupBy(panel.querySelectorAll("[data-legend]"), (part) => part.dataset.legend)
-          : [...panel.querySelectorAll("[data-legend]")].reduce((found, part) => found.set(part.dataset.legend, [...(found.get(part.dataset.legend) ?? []), part]), new Map());
-        if (parts.size < 2) continue;
+      for (const row of legend?.querySelectorAll(".figure-legend-row") ?? []) {
+        const panel = [...svg.querySelectorAll('[data-panel="curves"]')].find(({ dataset }) => dataset.title === row.getAttribute("aria-label"));
+        if (!panel) continue;
+        const parts = new Map();
+        for (const part of panel.querySelectorAll("[data-legend]")) parts.set(part.dataset.legend, [...(parts.get(part.dataset.legend) ?? []), part]);
         const lines = (name) => [...panel.querySelectorAll("[data-series]")].filter((line) => line.dataset.series === name);
-        const row = make("span", { class: "figure-legend-row", role: "group", "aria-label": panel.dataset.title }, make("span", { class: "figure-legend-title", "aria-hidden": "true" }, panel.dataset.title));
         const buttons = new Map();
         const on = (name) => buttons.get(name).getAttribute("aria-pressed") === "true";
         const turn = (name, to) => {
@@ -234,20 +246,18 @@
           const alone = [...buttons.keys()].every((other) => on(other) === (other === name));
           for (const other of buttons.keys()) turn(other, alone || other === name);
         };
-        for (const [name, drawn] of parts) {
-          let [left, middle] = [0, 0];
-          const button = make("button", { type: "button", "aria-pressed": "true", title: "Hide or show; with Shift, or twice: only this one" });
-          const mark = make("i", { "aria-hidden": "true" });
-          mark.style.background = drawn.map((part) => part.querySelector("path")?.style.stroke).find(Boolean) ?? "";
-          button.append(mark, make("span", {}, name.replaceAll("_", " ")));
-          placing.push(() => {
-            const [boxes, view] = [drawn.map((part) => part.getBBox()), svg.viewBox.baseVal];
-            left = Math.min(...boxes.map((one) => one.x)) - 4;
-            middle = Math.max(...boxes.map((one) => one.y + one.height / 2));
-            const right = Math.max(...boxes.map((one) => one.x + one.width)) + 4;
-            const share = { "--left": left / view.width, "--top": (middle - 9) / view.height, "--width": (right - left) / view.width, "--height": 18 / view.height };
-            for (const [key, value] of Object.entries(share)) button.style.setProperty(key, `${(100 * value).toFixed(3)}%`);
-          });
+        for (const button of row.querySelectorAll("button")) {
+          const name = button.value;
+          const words = parts.get(name);
+          if (!words) continue;
+          const [boxes, view] = [words.map((part) => part.getBBox()), svg.viewBox.baseVal];
+          const left = Math.min(...boxes.map((one) => one.x)) - 4;
+          const middle = Math.max(...boxes.map((one) => one.y + one.height / 2));
+          const right = Math.max(...boxes.map((one) => one.x + one.width)) + 4;
+          const share = { "--left": left / view.width, "--top": (middle - 9) / view.height, "--width": (right - left) / view.width, "--height": 18 / view.height };
+          for (const [key, value] of Object.entries(share)) button.style.setProperty(key, `${(100 * value).toFixed(3)}%`);
+          button.title = "Hide or show; with Shift, or twice: only this one";
+          button.disabled = false;
           button.addEventListener("click", (event) => {
             hide();
             if (event.shiftKey) only(name);
@@ -259,22 +269,42 @@
             only(name);
           });
           buttons.set(name, button);
-          row.append(button);
         }
-        legend.append(row);
       }
-      legend.hidden = !legend.childElementCount;
+      const fold = legend?.querySelector(".figure-legend-fold");
+      if (!fold) return;
+      fold.disabled = false;
+      fold.addEventListener("click", () => {
+        hide();
+        fold.setAttribute("aria-expanded", legend.classList.toggle("is-open"));
+      });
     };
     entries();
-    const placed = () => placing.splice(0).forEach((each) => each());
-    if (!("IntersectionObserver" in window)) return placed();
-    const watch = new IntersectionObserver((seen) => {
-      if (!seen.some((one) => one.isIntersecting)) return;
-      watch.disconnect();
-      placed();
-    }, { rootMargin: "600px" });
-    watch.observe(box);
   };
 
-  for (const box of document.querySelectorAll(".claim-figure-box")) enhance(box);
+  // Each box waits until it is near, has a pointer or the focus, or is printed; what fails is tried when asked again.
+  const near = window.IntersectionObserver && new IntersectionObserver(
+    (seen) => seen.forEach(({ isIntersecting, target }) => isIntersecting && waiting.get(target)?.()), { rootMargin: "600px" },
+  );
+  const waiting = new Map();
+  for (const box of document.querySelectorAll(".claim-figure-box")) {
+    let coming = false;
+    const come = async () => {
+      if (coming) return;
+      coming = true;
+      try {
+        const svg = box.querySelector("svg") ?? (await drawn(box.querySelector("img").src));
+        near?.unobserve(box);
+        waiting.delete(box);
+        if (svg.querySelector("[data-panel]")) enhance(box, svg);
+      } catch {
+        coming = false; // the picture stays
+      }
+    };
+    waiting.set(box, come);
+    for (const kind of ["pointerenter", "focusin"]) box.addEventListener(kind, come);
+    if (!near || box.matches(":hover, :focus-within") || box.querySelector("img[loading=eager]")) come(); // eager: for print
+    near?.observe(box);
+  }
+  addEventListener("beforeprint", () => waiting.forEach((come) => come()));
 })();

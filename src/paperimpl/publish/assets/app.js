@@ -22,12 +22,12 @@
   tell();
 
   const before = workers?.controller; // a worker that has seen all of this page
-  // What it has not seen: the page that brought it, and figures and scripts that nobody has had use for.
+  // What it has not seen: the page that brought it, and figures and scripts that nobody has had use for yet.
   const seen = () => {
     const asked = before ? [] : [location.href, ...performance.getEntriesByType("resource").map(({ name }) => name)];
     const figures = [...document.images].map((image) => image.currentSrc || image.src);
-    const scripts = [...document.scripts].map((script) => script.src);
-    return [...new Set([...asked, ...figures, ...scripts])].filter((address) => address.startsWith(root.href));
+    const scripts = [...document.scripts].map(({ src, dataset }) => src || (dataset.later && new URL(dataset.later, document.baseURI).href));
+    return [...new Set([...asked, ...figures, ...scripts])].filter((address) => address?.startsWith(root.href));
   };
   const begin = () => workers.register(new URL("sw.js", root), { scope: root.pathname })
     .then(() => workers.ready)
