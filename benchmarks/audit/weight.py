@@ -8,7 +8,7 @@ from typing import Any
 __all__ = ["KINDS", "LIMIT", "weigh"]
 
 LIMIT = 150_000  # bytes of a paper's page, without its demo
-KINDS = ("page", "style", "script", "font", "picture", "data")
+KINDS = ("page", "style", "script", "font", "picture", "data", "demo")
 _KIND = {"document": "page", "stylesheet": "style", "script": "script", "font": "font", "image": "picture"}
 
 
@@ -43,7 +43,7 @@ def weigh(browser: Any, address: str, **options: Any) -> tuple[Counter[str], lis
             kind, url = asked.get(request, ("", ""))
             if url.startswith(("data:", "blob:")):
                 continue
-            weights[_KIND.get(kind, "data")] += size
+            weights["demo" if "/assets/demos/" in url else _KIND.get(kind, "data")] += size
             files.append((size, url))
         return weights, sorted(files, reverse=True)
     finally:

@@ -42,6 +42,13 @@ document.addEventListener("click", (event) => {
   link.setAttribute("aria-expanded", note.classList.toggle("open"));
 });
 
+// The buttons at a block of code stand in a `nav` each; that is no part of the page that one would look for by name.
+new MutationObserver((changes) => {
+  for (const { addedNodes } of changes) {
+    for (const node of addedNodes) if (node.matches?.(".md-code__nav")) node.setAttribute("role", "none");
+  }
+}).observe(document.querySelector(".md-content") ?? document.body, { childList: true, subtree: true });
+
 // On paper all answers are open, also where the browser cannot be told so by the style sheet.
 let opened = [];
 addEventListener("beforeprint", () => {

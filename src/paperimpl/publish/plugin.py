@@ -73,6 +73,12 @@ log = logging.getLogger("mkdocs.plugins.vault")
 # MkDocs would put the day of the build, and no two builds would be the same; this stands for no date and is not shown.
 _UNDATED = "1970-01-01"
 _COMMENT = re.compile(r"<!--.*?-->", re.S)
+# Material names a folder's part of the navigation by a label that has no words where the folder has a note of its own.
+_NAV = re.compile(
+    r'(<nav class="md-nav" data-md-level="\d+") aria-labelledby="[^"]*"([^>]*>)'
+    r'(\s*<label class="md-nav__title" for="[^"]*">\s*<span class="md-nav__icon md-icon"></span>\s*)'
+    r'([^<"\n]+?)(?=\s*</label>)'
+)
 # What Material's script does to tables when it comes; here it is done from the start, so that none moves then.
 _TABLE = re.compile(r"<table>.*?</table>", re.S)
 _ROOM = r'<div class="md-typeset__scrollwrap"><div class="md-typeset__table">\g<0></div></div>'
@@ -469,7 +475,7 @@ class VaultPlugin(RoamLinksPlugin):  # type: ignore[misc]  # untyped
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
         """Tell those who show a link to the page what to show, feed readers where the feed is; let tables scroll."""
         installed = app.head(lambda to: get_relative_url(to, page.url)) if self.installable else ""
-        output = _TABLE.sub(_ROOM, output)
+        output = _NAV.sub(r'\1 aria-label="\4"\2\3\4', _TABLE.sub(_ROOM, output))
         return output.replace("</head>", f"{installed}{self._head(page, config)}</head>", 1)
 
     def _head(self, page: Page, config: MkDocsConfig) -> str:
