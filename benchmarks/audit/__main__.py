@@ -71,12 +71,12 @@ def say_lighthouse(address: str, pages: list[str], runs: int, chromium: str) -> 
 def say_weight(browser: Browser, address: str, papers: list[str], others: list[str]) -> list[str]:
     """Weigh pages, print what they load by kind, and return what is wrong."""
     table = Table(title="What a first visit loads, kB over the wire", title_justify="left")
-    for column in ("page", *weight.KINDS, "all"):
+    for column in ("page", *weight.KINDS, "without demo"):
         table.add_column(column, justify="left" if column == "page" else "right")
     weighed = [(page, *weight.weigh(browser, address + page)) for page in (*others, *papers)]
     wrong = []
     for page, weights, files in weighed:
-        total = sum(weights.values())
+        total = weights.total() - weights["demo"]
         table.add_row(page or "home", *(f"{weights[kind] / 1e3:.1f}" for kind in weight.KINDS), f"{total / 1e3:.1f}")
         if page in papers and total > weight.LIMIT:
             most = ", ".join(f"{url.rsplit('/', 1)[-1] or 'the page'} {size / 1e3:.0f}" for size, url in files[:4])

@@ -254,3 +254,23 @@ def test_the_figures_of_this_repository_share_no_ids():
         tree = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
         found.update(element["id"] for element in tree.select("[id]"))
     assert [name for name, times in found.items() if times > 1] == []
+
+
+def test_what_has_the_colour_of_code_has_no_elements_and_the_rest_does(page):
+    shown = page("```python\nif a.b(1): x = 'y'  # z\n```").one(".highlight pre code")
+    assert [(part["class"], part.text) for part in shown("span")] == [
+        (["k"], "if"),
+        (["mi"], "1"),
+        (["s1"], "'y'"),
+        (["c1"], "# z"),
+    ]
+    assert shown.text == "if a.b(1): x = 'y'  # z\n"
+
+
+def test_a_block_that_was_seen_before_is_shown_by_its_own_language_and_title(page):
+    code = "x = 1\n```\n"
+    first = page(f"```python\n{code}\n```text\n{code}\n```python title='t.py'\n{code}\n```python\n{code}")
+    blocks = first(".highlight")
+    assert [block["class"][0] for block in blocks] == ["language-python", "language-text", *["language-python"] * 2]
+    assert [bool(block("span", class_="mi")) for block in blocks] == [True, False, True, True]
+    assert [block.select_one(".filename") is not None for block in blocks] == [False, False, True, False]

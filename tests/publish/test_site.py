@@ -220,3 +220,20 @@ def test_no_page_of_the_real_site_nests_blocks_in_paragraphs(real):
     assert [
         path.parent.name for path, html in pages.items() if re.search(r"<p>\s*<(?:div|pre|table|ul|p)\b", html)
     ] == []
+
+
+def test_tables_have_their_boxes_and_every_part_of_the_navigation_a_name(real):
+    page = real[0].page("04-sequences/lstm")
+    tables = page.select("article table:not([class])")
+    assert tables
+    assert all(table.parent["class"] == ["md-typeset__table"] for table in tables)
+    assert all(table.parent.parent["class"] == ["md-typeset__scrollwrap"] for table in tables)
+    parts = page.select("nav[data-md-level]")
+    assert [part.get("aria-label") for part in parts] == ["Navigation", "Papers", "Sequences and embeddings"]
+
+
+def test_what_a_notebook_prints_over_the_edge_can_be_scrolled_by_keys(real):
+    page = real[0].page("lessons/decoding")
+    printed = page.select(".jp-RenderedHTML > pre")
+    assert printed
+    assert all(text.get("tabindex") == "0" for text in printed)
