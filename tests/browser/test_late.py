@@ -50,6 +50,7 @@ def test_a_page_that_is_only_read_does_not_ask_for_it(path, visit):
 def test_each_sign_of_a_reader_brings_it(sign, visit):
     watched = visit(PAPER)
     page = watched.page
+    assert bundles(watched) == []
     if sign == "pointer":
         page.mouse.move(200, 200)
         page.mouse.move(201, 201)
@@ -60,12 +61,16 @@ def test_each_sign_of_a_reader_brings_it(sign, visit):
     else:
         page.locator("article a").first.focus()
     page.wait_for_function(HERE)
+    assert len(bundles(watched)) == 1
+    assert page.evaluate("[...document.querySelectorAll('.md-sidebar__scrollwrap')].some(part => part.style.height)")
 
 
 def test_the_first_touch_brings_it(visit):
-    page = visit(PAPER, **PHONE).page
-    page.touchscreen.tap(200, 500)
-    page.wait_for_function(HERE)
+    watched = visit(PAPER, **PHONE)
+    assert bundles(watched) == []
+    watched.page.touchscreen.tap(200, 500)
+    watched.page.wait_for_function(HERE)
+    assert len(bundles(watched)) == 1
 
 
 @pytest.mark.parametrize("options", [{"viewport": {"width": 1280, "height": 900}}, PHONE], ids=["wide", "phone"])

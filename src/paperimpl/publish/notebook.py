@@ -61,10 +61,8 @@ def restyle(html: str, page: Page, config: MkDocsConfig, context: Context, files
     if files.get_file_from_path(STYLE) is None:
         files.append(File.generated(config, STYLE, content=styles))
     html = _COPY.sub("", _SCRIPT.sub("", _STYLE.sub("", html)))  # buttons that their script alone would work
-    html = plain(
-        html.replace('<div class="highlight-ipynb', '<div tabindex="0" class="highlight-ipynb')
-    )  # it may scroll
-    html = _PRINTED.sub(r'\1 tabindex="0"', html)
+    html = html.replace('<div class="highlight-ipynb', '<div tabindex="0" class="highlight-ipynb')  # it may scroll
+    html = plain(_PRINTED.sub(r'\1 tabindex="0"', html))
     rendered, toc, title = _cells(page, config, files)
     out, last = [], 0
     for cell, text in zip(list(_CELL.finditer(html)), rendered, strict=True):
