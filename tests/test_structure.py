@@ -518,10 +518,12 @@ def test_a_papers_page_shows_its_code_figure_result_and_questions(slug, site):
     assert drawing.read_bytes() == paper.places["figure"].read_bytes()
     assert "Result, seed by seed" in page
     assert 'id="questions"' in page
+    code = (site / paper.chapter / slug / "code/index.html").read_text(encoding="utf-8")
     for kind in ("model", "claim", "test"):
-        assert re.search(rf'id="the-{kind}-whole"', page), kind
+        assert f'<a href="code/#the-{kind}">' in page, kind
+        assert f'<h2 id="the-{kind}">' in code, kind
         for name in re.findall(r"^(?:class|def) (\w+)", paper.places[kind].read_text(encoding="utf-8"), re.M):
-            assert name in page, f"{name} of the {kind} is not on the page"
+            assert name in code, f"{name} of the {kind} is not on the page of the code"
 
 
 def test_the_site_has_no_page_with_a_raw_wiki_link_or_key(site):

@@ -206,5 +206,5 @@ def test_a_study_sheet_is_a4_and_holds_text_mathematics_code_and_answers(visit, 
         "assert math",
     ):
         assert said in text
-    for unsaid in ("Table of contents", "The test, whole", "line 21 of", "Discuss"):
+    for unsaid in ("Table of contents", "The code, whole", "line 21 of", "Discuss"):
         assert unsaid not in text

@@ -33,13 +33,15 @@ def test_a_reader_clicks_from_home_to_a_chapter_to_a_paper_to_its_code(visit):
     expect(page.locator("h1")).to_have_text(re.compile("Sequences and embeddings"))
     page.locator("article").get_by_role("link", name="LSTM", exact=True).first.click()
     expect(page.locator("header h1")).to_have_text("Long Short-Term Memory")
-    heading = page.get_by_role("heading", name="The model, whole")
-    heading.scroll_into_view_if_needed()
-    expect(heading).to_be_visible()
-    code = page.locator("#the-model-whole ~ .highlight").first
-    expect(code).to_contain_text("class LSTMCell")
     link = page.locator(".paper-links").get_by_role("link", name="Code").get_attribute("href")
     assert re.fullmatch(r"https://github\.com/[\w/-]+/blob/main/src/paperimpl/papers/lstm\.py", link)
+    page.get_by_role("link", name="the model", exact=True).click()
+    expect(page.locator("h1")).to_have_text("The code of Long Short-Term Memory")
+    expect(page.get_by_role("heading", name="The model")).to_be_in_viewport()
+    expect(page.locator("#the-model + .highlight")).to_contain_text("class LSTMCell")
+    page.locator("#the-model + .highlight").get_by_role("link", name="eq. A.2").first.click()
+    expect(page.locator("header h1")).to_have_text("Long Short-Term Memory")
+    expect(page.locator("[id='eq-A.2']")).to_be_in_viewport()
 
 
 def test_the_timeline_says_the_idea_of_the_paper_that_is_pointed_at_and_leads_to_it(visit):

@@ -47,11 +47,23 @@ def test_a_papers_page_has_its_header_code_number_and_questions(sound):
     assert titles == [
         "The four checks",
         "Result, seed by seed",
-        "The model, whole",
-        "The claim, whole",
-        "The test, whole",
+        "The code, whole",
     ]
     assert page.select_one('a[href^="https://code.example.org/repository/src/paperimpl/papers/two.py#L"]')
+
+
+def test_a_papers_files_are_on_a_page_of_their_own(sound):
+    built = sound[1]
+    links = [link["href"] for link in built.page("05-transformers/two").select('a[href^="code/"]')]
+    assert links == ["code/", "code/#the-model", "code/#the-claim", "code/#the-test"]
+    page = built.page("05-transformers/two/code")
+    assert page.select_one("title").text.startswith("The code of The paper two")
+    assert [link["href"] for link in page.select("h1 a")] == ["../"]
+    named = [name.text for name in page.select("h2 + .highlight .filename")]
+    assert named == ["papers/two.py", "claims/two.py", "tests/papers/test_two.py"]
+    assert [heading["id"] for heading in page.select("article h2")] == ["the-model", "the-claim", "the-test"]
+    assert "05-transformers/two/code/" in (built.site / "sitemap.xml").read_text(encoding="utf-8")
+    assert "two/code" not in (built.site / "search/search_index.json").read_text(encoding="utf-8")
 
 
 def test_a_paper_leads_on_to_the_papers_that_require_it(sound):

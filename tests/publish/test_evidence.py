@@ -119,7 +119,7 @@ def test_a_verdict_is_published_whatever_it_is(small, effect, held, verdict):
 def test_a_papers_page_ends_with_its_checks_their_tests_its_size_and_its_cost(small):
     published = publication(with_evidence(small))
     tail = published.tail(published.index.notes["04-sequences/one/one.md"])
-    html = Markdown(extensions=["tables"]).convert(tail.split("### The model, whole")[0])
+    html = Markdown(extensions=["tables"]).convert(tail.split("### The code, whole")[0])
     page = BeautifulSoup(html, "html.parser")
     text = " ".join(page.get_text(" ").split())
     assert "Oracle : torch.nn.One | gradients: it is torchs one" in text
@@ -183,7 +183,7 @@ TIMED = {"made_with": {"cpu": "A processor", "torch": "2.13"}, "comparisons": [S
 def tail_text(small, slug):
     published = publication(small)
     html = Markdown(extensions=["tables"]).convert(
-        published.tail(published.index.notes[slug]).split("### The model, whole")[0]
+        published.tail(published.index.notes[slug]).split("### The code, whole")[0]
     )
     return " ".join(BeautifulSoup(html, "html.parser").get_text(" ").split())
 

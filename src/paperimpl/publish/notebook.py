@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["STYLE", "any_below", "cleaned", "converter", "restyle"]
 
-STYLE = "assets/paperimpl/jupyter.css"
+STYLE = "assets/paperimpl/jupyter.css"  # ours, and the converter's, which does not end well
+_OURS = Path(__file__).parent / "assets/notebook.css"
 
 _STYLE = re.compile(r"<style\b[^>]*>(.*?)</style>", re.S)
 _SCRIPT = re.compile(r"<script\b[^>]*>.*?</script>|<link\b[^>]*>", re.S)
@@ -59,7 +60,7 @@ def restyle(html: str, page: Page, config: MkDocsConfig, context: Context, files
     """
     styles = "\n".join(_STYLE.findall(html))
     if files.get_file_from_path(STYLE) is None:
-        files.append(File.generated(config, STYLE, content=styles))
+        files.append(File.generated(config, STYLE, content=_OURS.read_text(encoding="utf-8") + styles))
     html = _COPY.sub("", _SCRIPT.sub("", _STYLE.sub("", html)))  # buttons that their script alone would work
     html = html.replace('<div class="highlight-ipynb', '<div tabindex="0" class="highlight-ipynb')  # it may scroll
     html = plain(_PRINTED.sub(r'\1 tabindex="0"', html))

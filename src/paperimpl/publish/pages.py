@@ -27,6 +27,7 @@ from paperimpl.publish import (
     figures,
     graph,
     history,
+    listings,
     properties,
     sidenotes,
 )
@@ -157,6 +158,12 @@ class Publication:
             self.study = Study(self.course, health, self.chapters, self.addresses, self.jinja, self.generator.free)
         if self.study and self.study.course.papers:
             self.generated[self.study.progress_page] = self.study.progress
+        self._taken: dict[str, str] = {}  # listings, from the pages of papers that were composed
+        self.listings: dict[str, list[listings.Listing]] = {}
+        for path, paper in self._papers.items():
+            if path in self.index.notes and (found := listings.listed(paper.slug, paper.places)):
+                self.listings[path] = found
+                self.generated[self._code_page(path)] = self._code(path)
 
     @property
     def papers(self) -> list[Card]:
@@ -345,8 +352,21 @@ class Publication:
             code_url=self._test_url,
             unchecked=health.records[paper.slug].unchecked if paper.slug in health.records else (),
             pdf=f"{paper.slug}.pdf" if whole and pdf in self.index.files and self.publishes(pdf) else "",
-            has={kind: whole and place.is_file() for kind, place in paper.places.items()},
+            listings=self.listings[note.path] if whole else (),
+            code=self._to_code(note.path),
+            edge=listings.EDGE,
         )
+
+    def _to_code(self, path: str) -> str:
+        """The way from a paper's page to the page of its code."""
+        return relative(self.page_url(self._code_page(path)), self.addresses.of[path])
+
+    def _code_page(self, path: str) -> str:
+        """Name the page of a paper's code."""
+        folder = str(PurePosixPath(path).parent)
+        taken = self.index.notes.keys() | self.index.notebooks.keys()
+        names = (f"{folder}/{name}" for name in ("code", "whole-code", "_code_"))
+        return next(f"{name}.md" for name in names if not {f"{name}.md", f"{name}.ipynb"} & taken)
 
     def compose(self, note: Note, html: str, url: Callable[[str], str], page_url: str) -> str:
         """Put a note's page together: title, cover and properties above its text, what it is connected with below."""
@@ -355,6 +375,9 @@ class Publication:
         if self.course is not None:
             html = columns.pair(sidenotes.beside(html, f'<h2 id="{_EVIDENCE}"'), "the-code")
             html = equations.tie(html, self.slug(note.path))
+            if note.path in self.listings:
+                back = relative(self.url_of(note.path), self.page_url(self._code_page(note.path)))
+                html, self._taken[note.path] = listings.part(html, self._to_code(note.path), back)
         top, html = ("", html) if header else self._title(note, html)
         picture, elsewhere = properties.cover(note, self.index)
         source = url(picture) if picture else elsewhere
@@ -518,8 +541,14 @@ class Publication:
         out += [f'<meta property="{name}" content="{escape(value)}">' for name, value in tags.items() if value]
         return "".join([*out, self.described(path, canonical)])
 
+    def _code(self, path: str) -> Generated:
+        note = self.index.notes[path]
+        about = f"All code of our page on {note.title}: model, claim and tests."
+        values = {"of": note, "listings": self.listings[path], "code": self._taken}
+        return Generated(f"The code of {note.title}", about, "code.html", values, listed=False)
+
     def generated_html(self, page: Generated, url: Callable[[str], str]) -> str:
-        """Write a page that no note is behind."""
+        """Write a page that no note is behind; those of papers' code once the papers' pages are composed."""
         return self.generator.html(page, url)
 
     def picture(self, pages: Iterable[str]) -> graph.Graph:

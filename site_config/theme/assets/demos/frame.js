@@ -58,6 +58,22 @@ async function bytes(url, signal, told = () => {}) {
   }
 }
 
+/** Bring the stage's style sheet, once. */
+let coming = null;
+function look() {
+  coming ??= new Promise((have, fail) => {
+    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: new URL("demos.css", import.meta.url) });
+    link.onload = have;
+    link.onerror = () => {
+      link.remove();
+      coming = null;
+      fail(new Error("the connection broke while demos.css came"));
+    };
+    document.head.append(link);
+  });
+  return coming;
+}
+
 /** Start the demo of a box: load what it needs, then hand it a stage to play on; `signal` stops the loading. */
 export async function start(box, say, signal) {
   const link = (ending) => box.querySelector(`.demo-loads a[href$=".demo.${ending}"]`)?.href;
@@ -67,6 +83,7 @@ export async function start(box, say, signal) {
     link("bin")
       ? load(link("json"), link("bin"), (n, all) => say(`Loading: ${Math.round(n / 1000)} of ${Math.round(all / 1000)} KB`), signal)
       : {},
+    look(),
   ]);
   signal?.throwIfAborted?.();
   const stage = document.createElement("div");

@@ -140,12 +140,12 @@ export function start(stage, loaded) {
   };
 
   const tell = (cell) => {
-    if (!cell?.dataset.said) return;
+    if (!cell?.dataset.said || cell.classList.contains("demo-here")) return;
     heads.querySelector(".demo-here")?.classList.remove("demo-here");
     cell.classList.add("demo-here");
     read.textContent = cell.dataset.said;
   };
-  heads.addEventListener("pointerover", (event) => tell(event.target));
+  heads.addEventListener("pointermove", (event) => tell(event.target)); // not where the page moves under a pointer that rests
   heads.addEventListener("click", (event) => tell(event.target));
   heads.addEventListener("keydown", (event) => {
     const grid = event.target.closest(".demo-grid");
