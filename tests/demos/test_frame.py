@@ -168,7 +168,8 @@ def test_a_script_without_a_paper_is_a_demo_without_weights():
     assert found.files == ()
     assert list(found.problems()) == []
     scripts = ROOT / "site_config/theme/assets/demos"
-    assert found.size == sum((scripts / f"{name}.js").stat().st_size for name in ("optimisers", "frame", "parts"))
+    names = ("optimisers.js", "frame.js", "parts.js", "demos.css")
+    assert found.size == sum((scripts / name).stat().st_size for name in names)
 
 
 def test_no_context_needs_demos():

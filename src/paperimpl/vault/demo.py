@@ -47,14 +47,15 @@ class Demo:
 
     @cached_property
     def size(self) -> int:
-        """How many bytes are loaded when it is started: weights, manifest and scripts, as they lie on the disk."""
+        """How many bytes are loaded when it is started, as they lie on the disk: weights, manifest, scripts, style."""
         folder, found, waiting = self.repository / SCRIPTS, set(), [f"{self.name}.js", "frame.js"]
         while waiting:
             name = waiting.pop()
             if name not in found and (folder / name).is_file():
                 found.add(name)
                 waiting += _IMPORT.findall((folder / name).read_text(encoding="utf-8"))
-        paths = [*(folder / name for name in found), *(self.repository / "vault" / name for name in self.files)]
+        vault = self.repository / "vault"
+        paths = [folder / "demos.css", *(folder / name for name in found), *(vault / name for name in self.files)]
         return sum(path.stat().st_size for path in paths if path.is_file())
 
     def problems(self) -> Iterator[Problem]:
