@@ -95,10 +95,10 @@ def test_without_scripts_a_mark_leads_to_its_note_and_an_equation_to_its_line(vi
 def test_pointing_at_an_equation_lights_its_lines_and_no_others_and_the_other_way_round(visit):
     page = visit(LSTM, **WIDE).page
     lit = page.locator(".lit")
-    page.locator("#eq-A\\.2 .math").hover()
-    expect(page.locator(".eq-line.lit").first).to_contain_text("eq. A.2")
+    page.locator("#eq-A\\.1 .math").hover()
+    expect(page.locator(".eq-line.lit").first).to_contain_text("eq. A.1")
     for classes in page.locator(".lit").evaluate_all("all => all.map(one => one.dataset.eq)"):
-        assert classes == "A.2"
+        assert classes == "A.1"
     line = page.locator(".eq-line", has_text="net_in, net_out, net_c").first
     line.hover()
     expect(page.locator(".eq.lit")).to_have_count(3)

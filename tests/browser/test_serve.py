@@ -80,7 +80,7 @@ def test_an_edit_of_a_note_is_on_the_page_without_a_reload_by_hand(served, page)
 
 
 def test_an_edit_of_the_code_that_a_note_quotes_is_on_the_page(served, page):
-    edit(served[0] / "src/paperimpl/papers/lstm.py", "class LSTMCell", "# A comment, just written\nclass LSTMCell")
+    edit(served[0] / "src/paperimpl/papers/lstm.py", "y = y.detach()", "y = y.detach()  # A comment, just written")
     expect(page.locator(".highlight", has_text="# A comment, just written").first).to_be_attached()
 
 
