@@ -124,8 +124,9 @@ def test_a_damaged_memory_of_the_colours_leaves_the_systems(kept, visit):
 
 
 @pytest.mark.parametrize(("toggle", "shut"), [("drawer", ".md-overlay"), ("search", ".md-search__icon[for=__search]")])
-def test_a_first_tap_opens_the_menu_or_the_search_and_it_stays_open(toggle, shut, visit):
-    watched = visit(PAPER, **PHONE)
+@pytest.mark.parametrize("place", ["", "#the-idea"])  # at a place of the page it shuts both as it begins
+def test_a_first_tap_opens_the_menu_or_the_search_and_it_stays_open(place, toggle, shut, visit):
+    watched = visit(PAPER + place, **PHONE)
     come = held(watched)
     watched.page.locator(f".md-header__button[for=__{toggle}]").tap()
     expect(watched.page.locator(f"#__{toggle}")).to_be_checked()
@@ -156,12 +157,13 @@ def test_a_first_key_that_turns_the_page_turns_it(visit):
 def test_one_that_could_not_be_had_is_asked_for_again(visit):
     watched = visit(PAPER)
     page = watched.page
-    page.route("**/javascripts/bundle.*", lambda route: route.abort(), times=1)
+    page.route("**/javascripts/bundle.*", lambda route: route.abort())
     page.mouse.move(200, 200)
     page.mouse.move(201, 201)
     page.wait_for_timeout(300)
     assert page.evaluate(f"!({HERE})")
     expect(page.locator("article h1")).to_be_visible()
+    page.unroute("**/javascripts/bundle.*")
     page.mouse.move(210, 210)
     page.wait_for_function(HERE)
 
