@@ -206,6 +206,34 @@ def test_a_papers_end_shows_what_there_is(small):
 HARD = "A <b> & $x$ ~~y~~ ==z== ^w^ | [v](u) {t} #s *r* _q_ `p` [[o]] %%n%% \\m {{ l.k }}"
 
 
+@pytest.mark.parametrize("property_", ["publish: false", "template: home.html"])
+def test_a_paper_that_is_not_put_together_here_has_no_page_of_its_code(property_, small):
+    assert "04-sequences/one/code.md" in publication(small.root).generated
+    small.edit("vault/04-sequences/one/one.md", "status: done", f"status: done\n{property_}")
+    published = publication(small.root)
+    assert "04-sequences/one/code.md" not in published.generated
+    assert "The code, whole" not in published.tail(published.index.notes["04-sequences/one/one.md"])
+
+
+def test_a_paper_without_files_ends_without_them(small):
+    for name in ("src/paperimpl/papers/one.py", "src/paperimpl/claims/one.py", "tests/papers/test_one.py"):
+        (small.root / name).unlink()
+    published = publication(small.root)
+    assert "04-sequences/one/code.md" not in published.generated
+    assert "The code, whole" not in published.tail(published.index.notes["04-sequences/one/one.md"])
+
+
+@pytest.mark.parametrize("name", ["code.md", "code.ipynb"])
+def test_a_note_of_that_name_keeps_its_address(name, small):
+    small.write(f"vault/04-sequences/one/{name}", '{"cells": []}' if name.endswith("b") else "Mine.")
+    published = publication(small.root)
+    assert published.generated.keys() & {"04-sequences/one/code.md", "04-sequences/one/whole-code.md"} == {
+        "04-sequences/one/whole-code.md"
+    }
+    note = published.index.notes["04-sequences/one/one.md"]
+    assert 'href="whole-code/#the-model"' in published.tail(note)
+
+
 def test_any_title_and_any_name_is_shown_as_it_is_in_the_lists(small):
     small.paper("one", title=f"'{HARD}'")
     name = "A <b> & ~~y~~ ==z== ^w^ (u) {t} *r* _q_ {{ l.k }}"

@@ -161,9 +161,12 @@ class Publication:
         self._taken: dict[str, str] = {}  # listings, from the pages of papers that were composed
         self.listings: dict[str, list[listings.Listing]] = {}
         for path, paper in self._papers.items():
-            if path in self.index.notes and (found := listings.listed(paper.slug, paper.places)):
+            note = self.index.notes.get(path)
+            if note is None or not note.published or "template" in note.front.values:  # whose page is put together here
+                continue
+            if found := listings.listed(paper.slug, paper.places):
                 self.listings[path] = found
-                self.generated[self._code_page(path)] = self._code(path)
+                self.generated[self._code_page(path)] = self._code(note)
 
     @property
     def papers(self) -> list[Card]:
@@ -340,6 +343,7 @@ class Publication:
         if paper is None or health is None:
             return ""
         pdf = note.path[:-3] + ".pdf"
+        found = self.listings.get(note.path, ()) if whole else ()
         return self.jinja.get_template("tail.md").render(
             slug=paper.slug,
             result=health.results.get(paper.slug),
@@ -352,8 +356,8 @@ class Publication:
             code_url=self._test_url,
             unchecked=health.records[paper.slug].unchecked if paper.slug in health.records else (),
             pdf=f"{paper.slug}.pdf" if whole and pdf in self.index.files and self.publishes(pdf) else "",
-            listings=self.listings[note.path] if whole else (),
-            code=self._to_code(note.path),
+            listings=found,
+            code=self._to_code(note.path) if found else "",
             edge=listings.EDGE,
         )
 
@@ -541,10 +545,9 @@ class Publication:
         out += [f'<meta property="{name}" content="{escape(value)}">' for name, value in tags.items() if value]
         return "".join([*out, self.described(path, canonical)])
 
-    def _code(self, path: str) -> Generated:
-        note = self.index.notes[path]
+    def _code(self, note: Note) -> Generated:
         about = f"All code of our page on {note.title}: model, claim and tests."
-        values = {"of": note, "listings": self.listings[path], "code": self._taken}
+        values = {"of": note, "listings": self.listings[note.path], "code": self._taken}
         return Generated(f"The code of {note.title}", about, "code.html", values, listed=False)
 
     def generated_html(self, page: Generated, url: Callable[[str], str]) -> str:
