@@ -33,6 +33,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if here in item.path.parents:
             item.add_marker("browser")
+            item.add_marker(pytest.mark.flaky(reruns=1))  # once more, in a new browser; what is wrong fails twice
 
 
 @pytest.fixture(scope="session")
@@ -140,19 +141,46 @@ def library(library_site):
     return library_site[0]
 
 
+class Browsers:
+    """One browser after the other: a new one when a test is tried again, for the old one may be what was wrong."""
+
+    def __init__(self, kind, path):
+        self.kind, self.path, self.browser = kind, path, None
+
+    def get(self, *, fresh=False):
+        """The browser at hand, or a fresh one."""
+        if fresh:
+            self.close()
+        if self.browser is None:
+            self.browser = self.kind.launch(executable_path=self.path, args=CHROMIUM)
+            # A service worker would stand between a page and what a test says of its requests.
+            self.browser.new_context = functools.partial(self.browser.new_context, service_workers="block")
+        return self.browser
+
+    def close(self):
+        """End the browser at hand."""
+        if self.browser is not None:
+            self.browser.close()
+            self.browser = None
+
+
 @pytest.fixture(scope="session")
-def chromium():
-    """A browser."""
+def browsers():
+    """Where browsers come from."""
     path = shutil.which("chromium")
     if path is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("there is no chromium on this machine")
     with sync_playwright() as playwright:
         expect.set_options(timeout=PATIENCE)
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM)
-        # A service worker would stand between a page and what a test says of its requests.
-        browser.new_context = functools.partial(browser.new_context, service_workers="block")
-        yield browser
-        browser.close()
+        found = Browsers(playwright.chromium, path)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def chromium(browsers, request):
+    """A browser."""
+    return browsers.get(fresh=getattr(request.node, "execution_count", 1) > 1)
 
 
 class Watched:
