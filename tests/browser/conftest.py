@@ -33,7 +33,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if here in item.path.parents:
             item.add_marker("browser")
-            item.add_marker(pytest.mark.flaky(reruns=1))  # once more, in a new browser; what is wrong fails twice
 
 
 @pytest.fixture(scope="session")
